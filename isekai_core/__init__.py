@@ -1,0 +1,81 @@
+"""ISEKAI: brings any data, files included, into Django models.
+
+The public names, imported at first use: `import isekai_core` costs nothing and needs no Django project.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from isekai_core.hookspecs import hookimpl
+    from isekai_core.pipeline.definition import Pipeline, extractor, miner, seeder, transformer, use
+    from isekai_core.pipeline.engine import RunResult, run
+    from isekai_core.types import (
+        BlobRef,
+        Extraction,
+        Key,
+        Mined,
+        ModelRef,
+        Payload,
+        ResourceRef,
+        ResourceView,
+        Seed,
+        Spec,
+        Text,
+    )
+
+_HOMES = {
+    "isekai_core.hookspecs": ("hookimpl",),
+    "isekai_core.pipeline.definition": ("Pipeline", "extractor", "miner", "seeder", "transformer", "use"),
+    "isekai_core.pipeline.engine": ("RunResult", "run"),
+    "isekai_core.types": (
+        "BlobRef",
+        "Extraction",
+        "Key",
+        "Mined",
+        "ModelRef",
+        "Payload",
+        "ResourceRef",
+        "ResourceView",
+        "Seed",
+        "Spec",
+        "Text",
+    ),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "BlobRef",
+    "Extraction",
+    "Key",
+    "Mined",
+    "ModelRef",
+    "Payload",
+    "Pipeline",
+    "ResourceRef",
+    "ResourceView",
+    "RunResult",
+    "Seed",
+    "Spec",
+    "Text",
+    "extractor",
+    "hookimpl",
+    "miner",
+    "run",
+    "seeder",
+    "transformer",
+    "use",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    value = getattr(importlib.import_module(_HOME_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,89 @@
+"""The contract with plugins: one registration hook per kind of processor.
+
+Hooks tell who is here; they do not carry data. Each is called once per process, one plugin at a time,
+and what is registered is a class, or an import string that is imported at first use.
+"""
+
+from typing import Any, Protocol
+
+import pluggy
+
+PROJECT = "isekai"
+"""pluggy's project name, and the entry-point group: `isekai` is hook API 1."""
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+class Register(Protocol):
+    """What a registration hook is handed: `register(name, target)`, for the plugin that is being asked."""
+
+    def __call__(self, name: str, target: type[Any] | str) -> None:
+        """Register a processor.
+
+        name: its short name, lower-case words with hyphens (`html-images`); in full `plugin/name`.
+        target: the class, or `"package.module:Class"`, imported at first use.
+
+        Raises `ValueError` for a name or a target of another form, and for a name given twice.
+        """
+        ...
+
+
+@hookspec
+def isekai_register_seeders(register: Register) -> None:
+    """Register seeders: what gives the keys to start from.
+
+    Example::
+
+        @hookimpl
+        def isekai_register_seeders(register):
+            register("sitemap", "isekai_http.seed:SitemapSeeder")
+    """
+
+
+@hookspec
+def isekai_register_extractors(register: Register) -> None:
+    """Register extractors: what brings the bytes of a key.
+
+    Example::
+
+        @hookimpl
+        def isekai_register_extractors(register):
+            register("http", "isekai_http.extract:HttpExtractor")
+    """
+
+
+@hookspec
+def isekai_register_miners(register: Register) -> None:
+    """Register miners: what finds further keys inside a payload.
+
+    Example::
+
+        @hookimpl
+        def isekai_register_miners(register):
+            register("html-images", "isekai_html.mine:ImageMiner")
+    """
+
+
+@hookspec
+def isekai_register_transformers(register: Register) -> None:
+    """Register transformers: what turns a payload into a spec.
+
+    Example::
+
+        @hookimpl
+        def isekai_register_transformers(register):
+            register("image", "isekai_html.transform:ImageTransformer")
+    """
+
+
+@hookspec
+def isekai_register_loaders(register: Register) -> None:
+    """Register loaders: what writes rows.
+
+    Example::
+
+        @hookimpl
+        def isekai_register_loaders(register):
+            register("models", "isekai_core.builtins.load:ModelLoader")
+    """

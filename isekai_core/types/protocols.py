@@ -1,0 +1,130 @@
+"""The five protocols: what a processor is. One method each, plus what it declares about itself.
+
+A processor is a class. Its keyword arguments are its options: their types, defaults and docstring are
+what `isekai plugins show` prints and what a pipeline is checked against. Class attributes that every
+kind may declare, all optional:
+
+version: `str`. Raise it when the output changes for the same input; the plugin's version without it.
+neutral_options: names of options that cannot change the output (`concurrency`).
+secret_options: names of options that must never be shown or stored.
+"""
+
+from collections.abc import Awaitable, Iterable, Sequence
+from typing import ClassVar, Protocol, runtime_checkable
+
+from isekai_core.types.keys import Key
+from isekai_core.types.load import LoadItem
+from isekai_core.types.resources import Extraction, Mined, ResourceView, Seed
+from isekai_core.types.specs import Spec
+
+
+@runtime_checkable
+class Seeder(Protocol):
+    """Gives the keys to start from. All seeders of a pipeline are asked, in order.
+
+    >>> class Numbers:
+    ...     def seed(self):
+    ...         yield Seed(Key("row", "1"))
+    >>> isinstance(Numbers(), Seeder)
+    True
+    """
+
+    def seed(self) -> Iterable[Seed]:
+        """The seeds, lazily: they are written in batches, so millions are fine.
+
+        An exception ends this seeder; what it gave before is kept.
+        """
+        ...
+
+
+@runtime_checkable
+class Extractor(Protocol):
+    """Brings the bytes of a key. Of a pipeline's extractors, the first that accepts the key does it.
+
+    accepts: the key types it can bring, `("url",)`. It may also have `handles(key) -> bool`, for a closer look.
+
+    `extract` may be a coroutine: it runs then on an event loop in a helper thread, many at once (at most
+    the processor's `concurrency`, 16 without one), and must not touch the ORM. The processor may be an
+    asynchronous context manager (`__aenter__`, `__aexit__`): entered once per run, on that loop.
+    """
+
+    accepts: ClassVar[Sequence[str]]
+
+    def extract(self, resource: ResourceView) -> Extraction | Awaitable[Extraction]:
+        """The payload of `resource.key`.
+
+        Raise `ExtractError` when it cannot be had, `TemporaryError` when it is worth trying again.
+        """
+        ...
+
+
+@runtime_checkable
+class Miner(Protocol):
+    """Finds further keys inside a payload. All miners of a pipeline that accept it are asked.
+
+    accepts: the media types it reads, with wildcards: `("text/html", "image/*")`.
+    """
+
+    accepts: ClassVar[Sequence[str]]
+
+    def mine(self, resource: ResourceView) -> Iterable[Mined]:
+        """What is found in `resource.payload`; duplicates and the resource's own key do no harm."""
+        ...
+
+
+@runtime_checkable
+class Transformer(Protocol):
+    """Turns a payload into a spec. Of a pipeline's transformers, the first that returns one wins.
+
+    accepts: the media types it reads, with wildcards: `("text/html", "image/*")`.
+    """
+
+    accepts: ClassVar[Sequence[str]]
+
+    def transform(self, resource: ResourceView) -> Spec | None:
+        """The spec of the row, or None: not mine, ask the next one."""
+        ...
+
+
+@runtime_checkable
+class Loader(Protocol):
+    """Writes rows. Core orders, resolves, matches and owns the transaction; the first that accepts writes.
+
+    accepts: the models it writes, with wildcards: `("*",)`, `("blog.*",)`.
+    """
+
+    accepts: ClassVar[Sequence[str]]
+
+    def plan(self, items: Sequence[LoadItem]) -> None:
+        """Decide each item's action: all of one model. Writes nothing."""
+        ...
+
+    def write(self, items: Sequence[LoadItem]) -> None:
+        """Write the items whose action is create or update, and set their `pk` and `written`.
+
+        Any exception rolls the batch back; core then splits it until the culprit is alone.
+        """
+        ...
+
+
+# The name that `accepts_key` and its callers agree on; a processor of the user's own may leave it out.
+def accepts_key(extractor: Extractor, key: Key) -> bool:
+    """Whether `extractor` can bring `key`: by its declared types, then by its `handles`, if it has one."""
+    if key.type not in extractor.accepts and "*" not in extractor.accepts:
+        return False
+    handles = getattr(extractor, "handles", None)
+    return True if handles is None else bool(handles(key))
+
+
+def accepts_name(patterns: Sequence[str], name: str) -> bool:
+    """Whether `name` (a media type or a model) fits one of `patterns`, where `*` stands for anything.
+
+    >>> accepts_name(("text/html", "image/*"), "image/png")
+    True
+    """
+    lowered = name.lower()
+    for pattern in patterns:
+        prefix, star, _ = pattern.lower().partition("*")
+        if (star and lowered.startswith(prefix)) or pattern.lower() == lowered:
+            return True
+    return False
