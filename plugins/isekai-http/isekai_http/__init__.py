@@ -1,1 +1,1 @@
-
+"""HTTP for ISEKAI: the `sitemap` seeder and the `http` extractor."""

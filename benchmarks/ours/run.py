@@ -1,0 +1,26 @@
+"""ISEKAI does the job: `python -m ours.run`, with the environment that `pipeline.py` sets up."""
+
+import os
+import sys
+
+import django
+
+
+def main() -> int:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "ours.settings"
+    django.setup()
+
+    from job.measure import Meter, migrate  # noqa: PLC0415 - Django has to be set up first
+
+    import isekai_core  # noqa: PLC0415
+
+    migrate()
+    meter = Meter()
+    meter.start()
+    result = isekai_core.run("benchmark")
+    print(meter.report(f"isekai {isekai_core.__version__}", said=[str(result)]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

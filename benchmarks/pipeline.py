@@ -1,0 +1,212 @@
+"""The main job, side by side: a site of pages and images becomes Django models, by ISEKAI and by isekai-django.
+
+    python benchmarks/pipeline.py                      # 2,000 pages + 1,000 images, SQLite and PostgreSQL; ours also 4 times
+    python benchmarks/pipeline.py --sizes 200          # a quick look
+    python benchmarks/pipeline.py --skip-peer --rounds 3
+
+Both fetch the same site from the same server, fill the same models, and run by turns, each in a process of its
+own with an empty database. isekai-django is installed into an environment of its own, `work/peer`.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import venv
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import servers
+import website
+
+HERE = Path(__file__).resolve().parent
+STAGES = ("seed", "extract", "mine", "transform", "load")
+
+
+@dataclass(frozen=True)
+class Side:
+    """Who does the job: a module to run, and the Python to run it with."""
+
+    name: str
+    module: str
+    python: Path
+
+
+@dataclass
+class Case:
+    """One line of the table: a side, a database and a size, with what its rounds measured."""
+
+    side: Side
+    database: str
+    pages: int
+    rounds: list[dict[str, Any]] = field(default_factory=list)
+
+    def median(self, *path: str) -> float:
+        values = []
+        for one in self.rounds:
+            value: Any = one
+            for name in path:
+                value = value.get(name, 0)
+            values.append(float(value))
+        return statistics.median(values)
+
+
+def peer_python() -> Path:
+    """The Python of the peer's environment, made at first use."""
+    home = website.WORK / "peer"
+    python = home / "bin" / "python"
+    wanted = (HERE / "peer" / "requirements.txt").read_text()
+    mark = home / "installed.txt"
+    if not mark.exists() or mark.read_text() != wanted:
+        venv.create(home, with_pip=True, clear=True)
+        subprocess.run(
+            [python, "-m", "pip", "install", "--quiet", "-r", HERE / "peer" / "requirements.txt"], check=True
+        )
+        mark.write_text(wanted)
+    return python
+
+
+def run(case: Case, site: str, server: str | None) -> dict[str, Any]:
+    """One round: an empty database and folder, one process, its line of JSON."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        folder = Path(name)
+        with _database(case.database, folder, server) as url:
+            env = os.environ | {
+                "PYTHONPATH": str(HERE),
+                "BENCH_DATABASE": url,
+                "BENCH_FOLDER": name,
+                "BENCH_SITE": site,
+            }
+            command = [str(case.side.python), "-m", case.side.module]
+            done = subprocess.run(command, env=env, cwd=folder, stdout=subprocess.PIPE, text=True, check=False)
+    if not done.stdout.strip():
+        msg = f"{case.side.name} on {case.database} measured nothing, status {done.returncode}"
+        raise RuntimeError(msg)
+    result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    _insist(case, result)
+    return result
+
+
+def _insist(case: Case, result: dict[str, Any]) -> None:
+    """A side that did not do the whole job is not compared."""
+    expected = {"articles": case.pages, "photos": case.pages // 2, "different_files": case.pages // 2}
+    expected |= {"heroes": case.pages // 2, "links": result["rewritten"]}
+    if wrong := {name: result[name] for name, value in expected.items() if result[name] != value}:
+        msg = f"{case.side.name} on {case.database}: expected {expected}, got {wrong}; it said: {result.get('said')}"
+        raise RuntimeError(msg)
+
+
+@contextmanager
+def _database(kind: str, folder: Path, server: str | None) -> Iterator[str]:
+    if server is None:
+        with servers.fresh_sqlite(folder) as url:
+            yield url
+    else:
+        with servers.fresh_postgres(server, "isekai_benchmark") as url:
+            yield url
+
+
+def cases(args: argparse.Namespace) -> list[Case]:
+    """Ours at every size and 4 times the base; the peer at the base size only, since its load grows quadratically."""
+    base = args.sizes[0]
+    ours = Side("isekai", "ours.run", Path(sys.executable))
+    sizes = args.sizes if len(args.sizes) > 1 else [base, 4 * base]
+    made = []
+    for database in args.databases:
+        made.append(Case(ours, database, base))
+        if not args.skip_peer:
+            made.append(Case(Side("isekai-django", "peer.run", peer_python()), database, base))
+        made.extend(Case(ours, database, size) for size in sizes[1:])
+    return [case for case in made if not (args.skip_ours and case.side is ours)]
+
+
+def measure(found: list[Case], rounds: int) -> None:
+    """Every case once, then every case again: whatever else the machine does hits all alike."""
+    with ExitStack() as stack:
+        server = (
+            stack.enter_context(servers.postgres()) if any(case.database == "postgresql" for case in found) else None
+        )
+        sites = {}
+        for port, pages in enumerate(sorted({case.pages for case in found}), website.PORT):
+            folder = website.WORK / f"site-{pages}-{pages // 2}-{port}"
+            website.write(folder, pages, pages // 2, port)
+            sites[pages] = stack.enter_context(website.serving(folder, port))
+        for number in range(1, rounds + 1):
+            for case in found:
+                print(
+                    f"round {number} of {rounds}: {case.side.name}, {case.database}, {case.pages} pages",
+                    file=sys.stderr,
+                )
+                case.rounds.append(run(case, sites[case.pages], server if case.database == "postgresql" else None))
+
+
+def table(found: list[Case]) -> str:
+    """Medians, as Markdown."""
+    lines = [
+        f"| side | database | pages + images | {' | '.join(STAGES)} | total s | SQL statements | peak MB |",
+        f"|---|---|---|{'---|' * (len(STAGES) + 3)}",
+    ]
+    for case in found:
+        stages = " | ".join(f"{case.median('seconds', stage):.2f}" for stage in STAGES)
+        size = f"{case.pages:,} + {case.pages // 2:,}"
+        numbers = f"{case.median('total'):.2f} | {case.median('statements'):,.0f} | {case.median('peak_mb'):.0f}"
+        lines.append(f"| {case.rounds[0]['who']} | {case.database} | {size} | {stages} | {numbers} |")
+    return "\n".join(lines)
+
+
+def ratios(found: list[Case]) -> list[str]:
+    """How the sides compare at the base size, and how ours grows."""
+    said = []
+    for database in dict.fromkeys(case.database for case in found):
+        here = [case for case in found if case.database == database]
+        ours = [case for case in here if case.side.module == "ours.run"]
+        for peer in (case for case in here if case.side.module == "peer.run"):
+            if ours:
+                times, statements, memory = (
+                    peer.median(name) / ours[0].median(name) for name in ("total", "statements", "peak_mb")
+                )
+                said.append(
+                    f"{database}: {times:.1f} times faster, {statements:.0f} times fewer statements, {memory:.1f} times less memory"
+                )
+        for more in ours[1:]:
+            size, times, memory = (
+                more.pages / ours[0].pages,
+                more.median("total") / ours[0].median("total"),
+                more.median("peak_mb") / ours[0].median("peak_mb"),
+            )
+            said.append(
+                f"{database}: {size:.0f} times as many pages take {times:.1f} times as long and {memory:.2f} times the memory"
+            )
+    return said
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="the main job beside isekai-django")
+    parser.add_argument(
+        "--sizes", type=int, nargs="+", default=[2000], metavar="PAGES", help="the first is the peer's too"
+    )
+    parser.add_argument("--databases", nargs="+", default=["sqlite", "postgresql"], choices=["sqlite", "postgresql"])
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--skip-peer", action="store_true")
+    parser.add_argument("--skip-ours", action="store_true")
+    parser.add_argument("--json", action="store_true", help="every round as a line of JSON, nothing else")
+    args = parser.parse_args()
+    found = cases(args)
+    measure(found, args.rounds)
+    if args.json:
+        for case in found:
+            for one in case.rounds:
+                print(json.dumps({"database": case.database, "pages": case.pages, **one}))
+    else:
+        print(table(found), *ratios(found), sep="\n\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

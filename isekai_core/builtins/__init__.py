@@ -1,0 +1,1 @@
+"""Core's own processors. They are registered through the same hooks as everyone's."""

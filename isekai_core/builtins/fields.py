@@ -1,0 +1,159 @@
+"""Values of a spec as a field takes them: converted, cleaned, comparable, and refused by name."""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db.models import NOT_PROVIDED, FileField, JSONField, Model
+from django.utils import timezone
+
+from isekai_core.types import FileValue
+
+
+class FieldError(Exception):
+    """A value that the field does not take; the message names the field."""
+
+
+class Prepared:
+    """A value as the field takes it, and its hash."""
+
+    __slots__ = ("field", "hash", "value")
+
+    def __init__(self, field: Any, value: Any) -> None:
+        self.field = field
+        self.value = value
+        self.hash = hash_of(field, value)
+
+    def equals(self, row: Model, linked: set[Any] | None, written: str | None) -> bool:
+        """Whether the row has this value already.
+
+        linked: what a many-to-many field is linked to now.
+        written: the hash of what was last written; a file is compared by it, not read.
+        """
+        if linked is not None:
+            return linked == set(self.value)
+        if isinstance(self.value, FileValue):
+            file = getattr(row, self.field.attname)
+            return bool(file) and written == self.hash and bool(file.storage.exists(file.name))
+        return bool(getattr(row, self.field.attname) == self.value)
+
+
+def prepare(field: Any, value: Any, row: Model) -> Prepared:
+    """`value` as `field` takes it.
+
+    Raises `FieldError`, naming the field, for what it refuses: its own `clean()` always runs, because
+    SQLite would store over-long text.
+    """
+    try:
+        return Prepared(field, _convert(field, value, row))
+    except ValidationError as error:
+        msg = f"field {field.name!r}: {' '.join(error.messages)}"
+        raise FieldError(msg) from None
+    except (TypeError, ValueError) as error:
+        msg = f"field {field.name!r}: {error}"
+        raise FieldError(msg) from None
+
+
+def _convert(field: Any, value: Any, row: Model) -> Any:
+    if field.many_to_many:
+        return _linked(value)
+    if isinstance(value, FileValue):
+        if not isinstance(field, FileField):
+            msg = f"expected {field.get_internal_type()}, got a file"
+            raise TypeError(msg)
+        return value
+    _refuse_unstorable(value)
+    if field.is_relation:
+        if value is None and not field.null:
+            msg = "it must not be empty"
+            raise TypeError(msg)
+        return None if value is None else field.target_field.to_python(value)
+    if isinstance(field, JSONField) and value is not None:
+        json.dumps(value, cls=field.encoder)
+    if isinstance(value, dt.datetime) and settings.USE_TZ and timezone.is_naive(value):
+        value = timezone.make_aware(value)
+    return field.clean(value, row)
+
+
+def _linked(value: Any) -> list[Any]:
+    if not isinstance(value, list | tuple):
+        msg = f"expected a list of refs, got {value!r}"
+        raise TypeError(msg)
+    return list(dict.fromkeys(value))
+
+
+def _refuse_unstorable(value: Any) -> None:
+    """Text that PostgreSQL refuses is refused on every database, and by the name of its field."""
+    if isinstance(value, str):
+        if "\x00" in value:
+            msg = "holds a NUL character, which PostgreSQL refuses in text"
+            raise ValueError(msg)
+        if not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
+            msg = "holds bytes that are not of the charset it was declared in"
+            raise ValueError(msg)
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            _refuse_unstorable(name)
+            _refuse_unstorable(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _refuse_unstorable(item)
+
+
+def hash_of(field: Any, value: Any) -> str:
+    """16 hexadecimal characters for a value as it stands in a row."""
+    if isinstance(value, FileValue):
+        text = value.payload.sha256
+    elif field.many_to_many:
+        text = repr(sorted(str(pk) for pk in value))
+    elif isinstance(value, dt.datetime) and timezone.is_aware(value):
+        # The same moment, in whatever zone the database gives it back.
+        text = value.astimezone(dt.UTC).isoformat()
+    else:
+        text = f"{type(value).__name__} {value}" if not isinstance(value, dict | list) else json.dumps(value, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def show(field: Any, row: Model, linked: set[Any] | None) -> str:
+    """The hash of what stands in the row now, to be compared with what was written."""
+    if linked is not None:
+        return hash_of(field, linked)
+    value = getattr(row, field.attname)
+    if isinstance(field, FileField):
+        return _file_hash(value)
+    return hash_of(field, value)
+
+
+def _file_hash(file: Any) -> str:
+    if not file or not file.storage.exists(file.name):
+        return ""
+    digest = hashlib.sha256()
+    with file.storage.open(file.name) as reader:
+        for chunk in reader.chunks():
+            digest.update(chunk)
+    return hashlib.sha256(digest.hexdigest().encode()).hexdigest()[:16]
+
+
+def is_file(field: Any, value: Any) -> bool:
+    """Whether the value is a file to be stored."""
+    return isinstance(field, FileField) and isinstance(value, FileValue)
+
+
+@cache
+def required_fields(model: type[Model]) -> tuple[Any, ...]:
+    """The fields that a new row needs a value for: not null, not blank, no default, not made by Django."""
+    return tuple(field for field in model._meta.concrete_fields if _is_required(field))  # noqa: SLF001
+
+
+def _is_required(field: Any) -> bool:
+    if field.primary_key and field.get_internal_type().endswith("AutoField"):
+        return False
+    made = getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False) or getattr(field, "generated", False)
+    parent_link = field.is_relation and getattr(field.remote_field, "parent_link", False)
+    given = field.null or field.blank or field.has_default() or getattr(field, "db_default", NOT_PROVIDED) is not NOT_PROVIDED
+    return not (made or parent_link or given)

@@ -1,0 +1,175 @@
+"""The built-in `models` loader: rows of Django models, in bulk, compared field by field first."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from django.db.models import Model
+
+from isekai_core.builtins.fields import FieldError, Prepared, is_file, prepare, required_fields, show
+from isekai_core.builtins.files import store_file
+from isekai_core.errors import LoadError
+from isekai_core.pipeline.transform import fillable_fields, find_model
+from isekai_core.types import LoadItem
+
+
+@dataclass
+class ModelLoader:
+    """Writes Django model instances, in bulk per model.
+
+    save: "bulk" writes many rows with one statement, without `save()` and signals; "each" cleans and saves
+        every instance as a form would. Multi-table models are saved one by one in either case.
+    overwrite: also write fields that were edited by hand since they were loaded.
+    """
+
+    save: Literal["bulk", "each"] = "bulk"
+    overwrite: bool = False
+
+    accepts: ClassVar[tuple[str, ...]] = ("*",)
+    version: ClassVar[str] = "1"
+
+    def plan(self, items: Sequence[LoadItem]) -> None:
+        """Compare each item with its row: create, update, unchanged or error. Items are of one model."""
+        if not items:
+            return
+        model = find_model(items[0].model)
+        pks = [item.pk for item in items if item.pk is not None and not item.preallocated]
+        rows = model._base_manager.in_bulk(pks) if pks else {}  # noqa: SLF001 - a default manager may hide rows
+        links = _links(model, items, rows)
+        for item in items:
+            if item.action == "error":
+                continue
+            try:
+                self._plan(model, item, rows.get(item.pk), links)
+            except (FieldError, LoadError) as error:
+                item.action, item.error = "error", error if isinstance(error, LoadError) else LoadError(str(error))
+
+    def _plan(self, model: type[Model], item: LoadItem, row: Model | None, links: Mapping[Any, set[Any]]) -> None:
+        fields = fillable_fields(model)
+        if row is None and item.pk is not None and not item.preallocated:
+            # It was loaded, and deleted by hand since.
+            item.pk, item.written = None, {}
+        target = row if row is not None else model()
+        prepared = {fields[name]: prepare(fields[name], value, target) for name, value in item.values.items()}
+        item.row = target
+        item.values = {field.name: value for field, value in prepared.items()}
+        if row is None:
+            self._plan_create(model, item, prepared)
+        else:
+            self._plan_update(item, row, prepared, links)
+
+    def _plan_create(self, model: type[Model], item: LoadItem, prepared: Mapping[Any, Prepared]) -> None:
+        missing = [field.name for field in required_fields(model) if field not in prepared]
+        if missing:
+            msg = f"{item.model} needs {', '.join(repr(name) for name in missing)}, which the spec gives no value for"
+            raise LoadError(msg)
+        item.action = "create"
+        item.changed = tuple(field.name for field in prepared)
+
+    def _plan_update(self, item: LoadItem, row: Model, prepared: Mapping[Any, Prepared], links: Mapping[Any, set[Any]]) -> None:
+        changed, kept = [], []
+        for field, value in prepared.items():
+            current = links.get((field.name, row.pk), set()) if field.many_to_many else None
+            if value.equals(row, current, item.written.get(field.name)):
+                continue
+            known = item.written.get(field.name)
+            if known is not None and not self.overwrite and show(field, row, current) != known:
+                kept.append(field.name)
+            else:
+                changed.append(field.name)
+        item.action = "update" if changed else "unchanged"
+        item.changed, item.kept = tuple(changed), tuple(kept)
+        for field, value in prepared.items():
+            if field.name not in changed and field.name not in kept:
+                item.written[field.name] = value.hash
+
+    def write(self, items: Sequence[LoadItem]) -> None:
+        """Write what was planned; all of one model."""
+        if not items:
+            return
+        model = find_model(items[0].model)
+        for item in items:
+            self._fill(item)
+        by_hand = self.save == "each" or bool(model._meta.parents)  # noqa: SLF001 - Django's documented API
+        if by_hand:
+            for item in items:
+                _save_each(item)
+        else:
+            _create(model, [item for item in items if item.action == "create"])
+            _update(model, [item for item in items if item.action == "update"])
+        _write_links(model, items)
+        for item in items:
+            item.pk = item.row.pk
+            item.written |= {name: item.values[name].hash for name in item.changed}
+
+    def _fill(self, item: LoadItem) -> None:
+        """Put the changed values on the instance; files go to their storage."""
+        fields = fillable_fields(type(item.row))
+        if item.preallocated and item.row.pk is None:
+            item.row.pk = item.pk
+        for name in item.changed:
+            field, value = fields[name], item.values[name]
+            if field.many_to_many:
+                continue
+            stored = store_file(field, item.row, value.value) if is_file(field, value.value) else value.value
+            setattr(item.row, field.attname, stored)
+
+
+def _save_each(item: LoadItem) -> None:
+    if item.preallocated:
+        item.row.full_clean(validate_unique=False)
+        item.row.save(force_insert=True)
+        return
+    item.row.full_clean()
+    item.row.save()
+
+
+def _create(model: type[Model], items: Sequence[LoadItem]) -> None:
+    if items:
+        model._base_manager.bulk_create([item.row for item in items])  # noqa: SLF001
+
+
+def _update(model: type[Model], items: Sequence[LoadItem]) -> None:
+    """One statement for all that change the same columns: an insert that meets its own key and updates."""
+    groups: dict[tuple[str, ...], list[LoadItem]] = defaultdict(list)
+    for item in items:
+        columns = [name for name in item.changed if not fillable_fields(model)[name].many_to_many]
+        groups[tuple(columns)].append(item)
+    stamps = [f.name for f in model._meta.concrete_fields if getattr(f, "auto_now", False)]  # noqa: SLF001
+    for columns, same in groups.items():
+        if columns:
+            model._base_manager.bulk_create(  # noqa: SLF001
+                [item.row for item in same],
+                update_conflicts=True,
+                update_fields=[*columns, *(name for name in stamps if name not in columns)],
+                unique_fields=["pk"],
+            )
+
+
+def _links(model: type[Model], items: Sequence[LoadItem], rows: Mapping[Any, Model]) -> dict[Any, set[Any]]:
+    """(many-to-many field, primary key) to the primary keys it is linked to now."""
+    found: dict[Any, set[Any]] = defaultdict(set)
+    names = {name for item in items for name in item.values}
+    for name in names:
+        field: Any = fillable_fields(model)[name]
+        if field.many_to_many and rows:
+            source, target = field.m2m_field_name(), field.m2m_reverse_field_name()
+            pairs = field.remote_field.through._base_manager.filter(**{f"{source}__in": list(rows)})  # noqa: SLF001
+            for left, right in pairs.values_list(f"{source}_id", f"{target}_id"):
+                found[field.name, left].add(right)
+    return found
+
+
+def _write_links(model: type[Model], items: Sequence[LoadItem]) -> None:
+    names = {name for item in items for name in item.changed if fillable_fields(model)[name].many_to_many}
+    for name in sorted(names):
+        field: Any = fillable_fields(model)[name]
+        same = [item for item in items if name in item.changed]
+        through: Any = field.remote_field.through
+        source, target = f"{field.m2m_field_name()}_id", f"{field.m2m_reverse_field_name()}_id"
+        through._base_manager.filter(**{f"{source}__in": [item.row.pk for item in same if item.action == "update"]}).delete()  # noqa: SLF001
+        pairs = [(item.row.pk, pk) for item in same for pk in item.values[name].value]
+        through._base_manager.bulk_create([through(**{source: left, target: right}) for left, right in pairs])  # noqa: SLF001
+
+

@@ -1,0 +1,1 @@
+"""The command line: one module per command; `isekai …` and `manage.py isekai …` are the same."""

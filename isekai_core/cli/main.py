@@ -1,0 +1,109 @@
+"""The command `isekai`: imports only the module of the command that is called, and turns errors into exit statuses.
+
+Exit status: 0 all done; 1 some resources are failed or blocked, or the run could not go on; 2 wrong
+usage, or something that cannot be composed; 70 a defect of ISEKAI or of a plugin; 130 interrupted; 141
+the reader of the output went away.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from isekai_core.conf import did_you_mean
+
+COMMANDS = {
+    "run": "run a pipeline, or go on with it",
+    "status": "stages and states of a pipeline, and its failures by cause",
+    "errors": "the failed and blocked resources of a pipeline, with their reasons",
+    "retry": "set failed resources of a pipeline to be tried again",
+    "show": "everything that is known of one resource",
+    "pipelines": "list the pipelines of the project, and check them",
+    "plugins": "list the installed plugins, and what they provide",
+}
+"""Command to its line in the help. The module of the same name is imported only for its own command."""
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+
+def main(argv: Sequence[str] | None = None, prog: str = "isekai") -> int:
+    """Run the command line and return its exit status. Never raises, whatever the command does."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    options = argparse.Namespace(traceback="--traceback" in arguments)
+    try:
+        status = _execute(arguments, prog, options)
+        # What is still buffered may meet a reader that went away: here it can be told, at exit not.
+        sys.stdout.flush()
+    except SystemExit as exit_:
+        status = exit_.code if isinstance(exit_.code, int) else 0 if exit_.code is None else 2
+    except KeyboardInterrupt:
+        print("isekai: interrupted; the same command goes on where it was", file=sys.stderr)
+        status = INTERRUPTED
+    except BrokenPipeError:
+        _discard_output()
+        status = BROKEN_PIPE
+    except Exception as error:  # noqa: BLE001 - the last place where an error can be told
+        from isekai_core.cli.failures import report  # noqa: PLC0415 - most commands do not fail
+
+        status = report(error, show_traceback=options.traceback)
+    return status
+
+
+def _execute(arguments: list[str], prog: str, options: argparse.Namespace) -> int:
+    shared = _shared_options(prog)
+    # Taken out first, so that they may stand before the command, after it, or among its own.
+    _, rest = shared.parse_known_args(arguments, options)
+    parser = argparse.ArgumentParser(prog=prog, parents=[shared], allow_abbrev=False, description=_DESCRIPTION)
+    parser.add_argument("--version", action=_Version, help="show the version and exit")
+    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
+    chosen = next((argument for argument in rest if not argument.startswith("-")), "")
+    if chosen and chosen not in COMMANDS:
+        parser.error(f"there is no command {chosen!r}{did_you_mean(chosen, COMMANDS)}; see {prog} --help")
+    for name, text in COMMANDS.items():
+        if name == chosen:
+            importlib.import_module(f"isekai_core.cli.{name}").add_parser(commands)
+        else:
+            commands.add_parser(name, help=text, add_help=False)
+    parser.parse_args(rest, options)
+    _tolerate_unprintable()
+    status: int = importlib.import_module(f"isekai_core.cli.{options.command}").execute(options)
+    return status
+
+
+_DESCRIPTION = "Brings any data, files included, into Django models."
+
+
+def _shared_options(prog: str) -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(prog=prog, add_help=False, allow_abbrev=False)
+    group = shared.add_argument_group("for every command")
+    group.add_argument("--settings", metavar="MODULE", help="the Django settings module, such as mysite.settings")
+    group.add_argument("--pythonpath", metavar="FOLDER", help="a folder to import the project from")
+    group.add_argument("--traceback", action="store_true", default=False, help="show where an error comes from")
+    return shared
+
+
+class _Version(argparse.Action):
+    """`--version`: looked up only when it is asked for."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str) -> None:  # noqa: A002 - argparse's name
+        super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        import importlib_metadata  # noqa: PLC0415 - most commands do not ask for the version
+
+        print(f"isekai-core {importlib_metadata.version('isekai-core')}")
+        parser.exit()
+
+
+def _tolerate_unprintable() -> None:
+    """Let a terminal that cannot show a character show an escape, instead of the command failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(errors="backslashreplace")
+
+
+def _discard_output() -> None:
+    # Python flushes standard output once more at exit, and would complain of the same pipe again.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

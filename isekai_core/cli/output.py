@@ -1,0 +1,24 @@
+"""What commands print: tables and JSON on standard output, remarks on standard error."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+
+def print_table(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Columns as wide as their widest cell, two spaces apart; the last one is as long as it is."""
+    table = [[str(cell) for cell in row] for row in (headers, *rows)]
+    widths = [max(len(row[column]) for row in table) for column in range(len(headers))]
+    for row in table:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def print_json(value: Any) -> None:
+    """`value` as JSON for a machine: one document, plain ASCII, keys in the order given."""
+    print(json.dumps(value, indent=2))
+
+
+def remark(text: str) -> None:
+    """One line for the person in front, never in the way of what is piped."""
+    print(f"isekai: {text}", file=sys.stderr)

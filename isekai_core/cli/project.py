@@ -1,0 +1,68 @@
+"""Finds the Django project of a command, and sets Django up."""
+
+import argparse
+import os
+import re
+import sys
+from pathlib import Path
+
+from isekai_core.errors import ConfigurationError
+
+_VARIABLE = "DJANGO_SETTINGS_MODULE"
+_SETDEFAULT = re.compile(rf"""setdefault\(\s*["']{_VARIABLE}["']\s*,\s*["']([\w.]+)["']""")
+
+
+def setup_django(options: argparse.Namespace) -> None:
+    """Set Django up: settings by `--settings`, by DJANGO_SETTINGS_MODULE, or as the manage.py beside says.
+
+    Raises `ConfigurationError`, saying what to do, when there is no project or it cannot be loaded.
+    """
+    from django.apps import apps  # noqa: PLC0415 - commands without a project never come here
+
+    if not apps.ready:
+        module = options.settings or os.environ.get(_VARIABLE) or _of_manage_py(Path.cwd())
+        if not module:
+            msg = (
+                "no Django project found: start this beside its manage.py, or name its settings with"
+                f" --settings mysite.settings or {_VARIABLE}"
+            )
+            raise ConfigurationError(msg)
+        os.environ[_VARIABLE] = module
+        _extend_path(options.pythonpath)
+        _setup(module)
+    if not apps.is_installed("isekai_core"):
+        place = os.environ.get(_VARIABLE, "the settings")
+        msg = f"'isekai_core' is not in INSTALLED_APPS of {place}; add it, then python manage.py migrate"
+        raise ConfigurationError(msg)
+
+
+def _of_manage_py(folder: Path) -> str | None:
+    try:
+        text = (folder / "manage.py").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    match = _SETDEFAULT.search(text)
+    return match.group(1) if match else None
+
+
+def _extend_path(pythonpath: str | None) -> None:
+    for folder in filter(None, (str(Path.cwd()), pythonpath)):
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
+
+
+def _setup(module: str) -> None:
+    import django  # noqa: PLC0415 - see above
+
+    try:
+        django.setup()
+    except ModuleNotFoundError as error:
+        if error.name and (module == error.name or module.startswith(error.name + ".")):
+            msg = f"there is no settings module {module!r} here; see --settings and --pythonpath"
+        else:
+            msg = f"the Django project cannot be loaded: {error}, which {module} needs; pip install it"
+        raise ConfigurationError(msg) from error
+    except Exception as error:
+        raised = f"{type(error).__name__}: {error}"
+        msg = f"the Django project cannot be loaded from {module}: {raised}; --traceback shows where"
+        raise ConfigurationError(msg) from error

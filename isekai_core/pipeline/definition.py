@@ -1,0 +1,166 @@
+"""What people write: a `Pipeline` of processors, each by name with `use` or as a function of their own.
+
+Needs neither Django nor an installed plugin: names are looked up when the pipeline is composed.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, overload
+
+from isekai_core.types import KINDS, Extraction, Mined, ResourceView, Seed, Spec
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_:.-]{0,99}")
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Use:
+    """A processor by its name, with options; written `use("http", concurrency=16)`."""
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def use(name: str, /, **options: Any) -> Use:
+    """A processor by the name under which a plugin registers it, short or in full, with its options.
+
+    >>> use("http", concurrency=16)
+    Use(name='http', options={'concurrency': 16})
+    """
+    return Use(name, options)
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A named composition of processors.
+
+    name: a namespace in the database: lower-case letters, digits and `_ : . -`, 100 at most.
+    seeders: all are asked, in order.
+    extractors: the first that accepts the key brings it.
+    miners: all that accept the payload are asked.
+    transformers: the first that returns a spec wins.
+    loaders: the first that accepts the spec's model writes it; the built-in `models` without any.
+    max_depth: how many miners may stand between a seed and what is still brought; None for no limit.
+
+    Each processor is a `use(…)`, a decorated function, or an object of your own with the kind's method.
+
+    >>> Pipeline("blog", seeders=[use("csv", path="keys.csv")], extractors=["http"]).extractors
+    (Use(name='http', options={}),)
+
+    Raises `ValueError` for another form of name, and `TypeError` for what is no processor.
+    """
+
+    name: str
+    seeders: Sequence[Any] = ()
+    extractors: Sequence[Any] = ()
+    miners: Sequence[Any] = ()
+    transformers: Sequence[Any] = ()
+    loaders: Sequence[Any] = ("models",)
+    max_depth: int | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+            msg = f"a pipeline's name is lower-case letters, digits and '_:.-', 100 at most, got {self.name!r}"
+            raise ValueError(msg)
+        for kind in KINDS:
+            given = getattr(self, f"{kind}s")
+            if isinstance(given, str | Use) or not isinstance(given, Iterable):
+                msg = f"pipelines.{self.name}.{kind}s: expected a list of processors, got {given!r}"
+                raise TypeError(msg)
+            object.__setattr__(self, f"{kind}s", tuple(self._processor(kind, item) for item in given))
+
+    def _processor(self, kind: str, item: Any) -> Any:
+        if isinstance(item, str):
+            return Use(item)
+        method = _METHODS[kind]
+        if isinstance(item, Use) or (not isinstance(item, type) and callable(getattr(item, method, None))):
+            return item
+        hint = f"decorate it with @{kind}" if callable(item) and not isinstance(item, type) else f"use('…') or an object with {method}()"
+        msg = f"pipelines.{self.name}.{kind}s: {item!r} is no {kind}: expected {hint}"
+        raise TypeError(msg)
+
+
+_METHODS = {kind: kind.removesuffix("er").removesuffix("or") for kind in KINDS} | {
+    "miner": "mine",
+    "extractor": "extract",
+}
+
+
+class FunctionProcessor:
+    """A function of the user's as a processor: what the decorators make. Calling it calls the function."""
+
+    def __init__(self, kind: str, function: Callable[..., Any], accepts: Sequence[str], version: str | None) -> None:
+        self.kind = kind
+        self.function = function
+        self.accepts = tuple(accepts)
+        if version is not None:
+            self.version = version
+        self.__doc__ = function.__doc__
+        setattr(self, _METHODS[kind], function)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} {self.function.__module__}.{self.function.__qualname__}>"
+
+
+def _decorator(kind: str, function: Any, accepts: str | Sequence[str], version: str | None) -> Any:
+    patterns = (accepts,) if isinstance(accepts, str) else tuple(accepts)
+    if function is None:
+        return lambda decorated: FunctionProcessor(kind, decorated, patterns, version)
+    return FunctionProcessor(kind, function, patterns, version)
+
+
+@overload
+def seeder(function: Callable[[], Iterable[Seed]], /) -> FunctionProcessor: ...
+@overload
+def seeder(*, version: str | None = None) -> Callable[[Callable[[], Iterable[Seed]]], FunctionProcessor]: ...
+def seeder(function: Any = None, /, *, version: str | None = None) -> Any:
+    """A function without arguments that gives seeds, as a seeder.
+
+    >>> @seeder
+    ... def pages():
+    ...     yield Seed(Key("url", "https://old.example.org/"))
+    """
+    return _decorator("seeder", function, (), version)
+
+
+def extractor(
+    *, accepts: str | Sequence[str], version: str | None = None
+) -> Callable[[Callable[[ResourceView], Extraction | Awaitable[Extraction]]], FunctionProcessor]:
+    """A function (or a coroutine function) of a resource that brings its payload, as an extractor.
+
+    accepts: the key types it can bring.
+    """
+    made: Callable[..., FunctionProcessor] = _decorator("extractor", None, accepts, version)
+    return made
+
+
+def miner(
+    *, accepts: str | Sequence[str] = "*", version: str | None = None
+) -> Callable[[Callable[[ResourceView], Iterable[Mined]]], FunctionProcessor]:
+    """A function of a resource that gives what it found there, as a miner.
+
+    accepts: media types, with wildcards.
+    """
+    made: Callable[..., FunctionProcessor] = _decorator("miner", None, accepts, version)
+    return made
+
+
+def transformer(
+    *, accepts: str | Sequence[str] = "*", version: str | None = None
+) -> Callable[[Callable[[ResourceView], Spec | None]], FunctionProcessor]:
+    """A function of a resource that returns its spec, or None, as a transformer.
+
+    accepts: media types, with wildcards.
+    version: stands for the function's source when a plain run asks whether its output may have changed.
+
+    >>> @transformer(accepts="text/html")
+    ... def article(resource):
+    ...     return Spec("blog.Article", {"title": resource.payload.text})
+    """
+    made: Callable[..., FunctionProcessor] = _decorator("transformer", None, accepts, version)
+    return made

@@ -1,0 +1,181 @@
+"""The engine: one run of a pipeline, from what is stale to what is loaded, in the calling thread."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import close_old_connections, connections
+from django.utils import timezone
+
+from isekai_core.models import Run
+from isekai_core.pipeline import lease
+from isekai_core.pipeline.compose import Composed, compose
+from isekai_core.pipeline.definition import Pipeline
+from isekai_core.pipeline.discover import find
+from isekai_core.pipeline.front import Front
+from isekai_core.pipeline.journal import Journal
+from isekai_core.pipeline.load import Load
+from isekai_core.pipeline.seed import seed
+from isekai_core.pipeline.tally import Progress, Quiet, Tally
+from isekai_core.types import STAGES, Stage, State
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run did, and how the pipeline stands now.
+
+    stages: stage to outcome to number of resources in this run.
+    models: model to action (created, updated, unchanged, relinked) to number of rows in this run.
+    failed, blocked: resources that stand so now, those of earlier runs too.
+    seed_errors: what ended a seeder early: class, message, traceback.
+    seconds: of the whole run.
+    """
+
+    pipeline: str
+    run: int
+    stages: dict[str, dict[str, int]]
+    models: dict[str, dict[str, int]]
+    failed: int
+    blocked: int
+    seed_errors: list[dict[str, str]] = field(default_factory=list)
+    seconds: float = 0.0
+    stage_seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is failed or blocked, and every seeder gave all it had."""
+        return not (self.failed or self.blocked or self.seed_errors)
+
+    @property
+    def changed(self) -> int:
+        """Rows that this run created, updated or linked anew."""
+        return sum(n for counts in self.models.values() for action, n in counts.items() if action != "unchanged")
+
+
+def run(
+    pipeline: Pipeline | str,
+    *,
+    refresh: bool = False,
+    start: str = "seed",
+    until: str = "load",
+    wait: bool = True,
+    progress: Progress | None = None,
+) -> RunResult:
+    """Run `pipeline`: seed, then go on with what is unfinished, newer by its seed, or stale.
+
+    pipeline: the pipeline, or the name under which it is found.
+    refresh: look at every source again; only what changed is done again.
+    start: the first stage to do again for everything that completed it, from what is stored: `transform`
+        works offline.
+    until: the last stage to do; `transform` stops before anything is loaded.
+    wait: for another process that runs the pipeline; `RunBusy` at once without.
+    progress: who shows how far it is.
+
+    Raises `ConfigurationError` before anything is done, and `RunError` when the run cannot go on; a
+    failing resource raises nothing.
+
+    Example::
+
+        result = run("blog")
+        print(result.models)      # {'blog.Article': {'created': 60}, …}
+    """
+    for name, stage in (("start", start), ("until", until)):
+        if stage not in STAGES:
+            msg = f"{name} is one of {', '.join(STAGES)}, got {stage!r}"
+            raise ValueError(msg)
+    execution = Execution(pipeline, progress or Quiet(), refresh=refresh, start=start, until=until, wait=wait)
+    return _outside_loops(execution.run)
+
+
+def _outside_loops(work: Callable[[], RunResult]) -> RunResult:
+    """Django refuses the ORM under a running event loop, which every notebook cell is: use a thread then."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return work()
+
+    def in_thread() -> RunResult:
+        try:
+            return work()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1, thread_name_prefix="isekai-run") as pool:
+        return pool.submit(in_thread).result()
+
+
+class Execution:
+    """One run: takes the lease, does what is asked, and leaves a report."""
+
+    def __init__(self, pipeline: Pipeline | str, progress: Progress, *, refresh: bool, start: str, until: str, wait: bool) -> None:
+        self.composed: Composed = compose(find(pipeline) if isinstance(pipeline, str) else pipeline)
+        self.tally = Tally(progress)
+        self.refresh = refresh
+        self.start = start
+        self.until = until
+        self.wait = wait
+
+    def run(self) -> RunResult:
+        close_old_connections()
+        began = time.monotonic()
+        row = lease.acquire(self.composed.name, self.tally.progress, wait=self.wait)
+        outcome = Run.Outcome.STOPPED
+        journal = Journal(self.composed, row)
+        try:
+            self._stages(journal)
+            outcome = Run.Outcome.FINISHED
+        finally:
+            journal.release_all()
+            self._close(row, outcome)
+        return self._result(journal, row, time.monotonic() - began)
+
+    def _stages(self, journal: Journal) -> None:
+        first, until = STAGES.index(self.start), STAGES.index(self.until)
+        journal.wake()
+        journal.reset_stale()
+        if first > 0:
+            journal.reset_to(Stage.after(STAGES[first - 1]))
+        elif self.refresh:
+            journal.reset_to(Stage.SEEDED)
+        if first == 0:
+            seed(journal, self.tally)
+        if until > 0:
+            self._front(journal, first, min(until, STAGES.index("transform")))
+        if until == STAGES.index("load"):
+            Load(journal, self.tally).run()
+
+    def _front(self, journal: Journal, first: int, until: int) -> None:
+        stages = list(Stage)
+        # What a stage needs is the stage before it: extract claims what is seeded.
+        begin = stages[max(first - 1, 0)]
+        while True:
+            if begin < stages[until]:
+                Front(journal, self.tally, first=begin, until=stages[until]).run()
+            if not journal.reset_leads():
+                return
+
+    def _close(self, row: Run, outcome: Run.Outcome) -> None:
+        Run.objects.filter(pk=row.pk).update(
+            outcome=outcome, finished_at=timezone.now(), edge_mark=row.edge_mark, report=self.tally.as_json()
+        )
+
+    def _result(self, journal: Journal, row: Run, seconds: float) -> RunResult:
+        counts = journal.counts()
+        standing = {state: sum(n for (_, s), n in counts.items() if s == state) for state in (State.FAILED, State.BLOCKED)}
+        report: dict[str, Any] = self.tally.as_json()
+        return RunResult(
+            pipeline=self.composed.name,
+            run=row.pk,
+            stages=report["stages"],
+            models=report["models"],
+            failed=standing[State.FAILED],
+            blocked=standing[State.BLOCKED],
+            seed_errors=report["seed_errors"],
+            seconds=round(seconds, 3),
+            stage_seconds=report["seconds"],
+        )
+
+

@@ -1,0 +1,214 @@
+"""Who found whom and who refers to whom: new resources that stages bring up, and the edges to them."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, models, transaction
+
+from isekai_core.models import Dependency, Resource
+from isekai_core.pipeline import payloads
+from isekai_core.pipeline.work import Work, dump_metadata, short_hash
+from isekai_core.types import Key, Payload, Stage, State
+
+_CACHED_KEYS = 20_000
+_REFERRED = "only referred to: no seeder and no miner gave it"
+
+
+@dataclass
+class Wanted:
+    """A resource that must exist: how it was come by, the best of all who want it."""
+
+    key: Key
+    depth: int
+    found: bool
+    payload: Payload | None = None
+
+
+class Family:
+    """The resources that works bring up, and the dependencies of works on them."""
+
+    def __init__(self, pipeline: str, max_depth: int | None) -> None:
+        self.pipeline = pipeline
+        self.max_depth = max_depth
+        # Most pages link to the same pages: what is known to be there needs no query.
+        self._known: OrderedDict[Key, tuple[int, int]] = OrderedDict()
+
+    def leads(self, ids: Sequence[int]) -> dict[int, str]:
+        """Resource to what its smallest parent key says of it, as stored: results do not depend on timing."""
+        edges = Dependency.objects.filter(child__in=ids).exclude(metadata="")
+        smallest: dict[int, tuple[str, str]] = {}
+        for child, key, metadata in edges.values_list("child_id", "parent__key", "metadata"):
+            smallest[child] = min(smallest.get(child, (key, metadata)), (key, metadata))
+        return {child: metadata for child, (_, metadata) in smallest.items()}
+
+    def write(self, works: Sequence[Work], stored: dict[Any, int], run: int) -> None:
+        """Make the resources that `works` found or refer to, and replace their edges."""
+        if self.max_depth is not None:
+            self._refresh_depths(works)
+        ids = self._ensure(self._wanted(works), stored, run)
+        for work in works:
+            if work.alias is not None:
+                work.row.alias_of_id = ids[work.alias]
+        self._replace_edges([work for work in works if work.touched_edges], ids)
+
+    def _refresh_depths(self, works: Sequence[Work]) -> None:
+        depths = dict(Resource.objects.filter(pk__in=[work.row.pk for work in works]).values_list("pk", "depth"))
+        for work in works:
+            work.row.depth = depths.get(work.row.pk, work.row.depth)
+
+    def _wanted(self, works: Sequence[Work]) -> dict[Key, Wanted]:
+        wanted: dict[Key, Wanted] = {}
+
+        def want(key: Key, depth: int, *, found: bool, payload: Payload | None = None) -> None:
+            best = wanted.setdefault(key, Wanted(key, depth, found, payload))
+            best.depth, best.found = min(best.depth, depth), best.found or found
+            best.payload = best.payload or payload
+
+        for work in works:
+            below = work.row.depth + 1
+            for item in (work.mined or {}).values():
+                want(item.key, below, found=True, payload=item.payload)
+            for key, hard in (work.refs or {}).items():
+                # A hard ref says that its target is needed, so it is brought like a mined one.
+                want(key, below, found=hard)
+            if work.alias is not None:
+                want(work.alias, work.row.depth, found=True, payload=work.payload)
+        return wanted
+
+    def _ensure(self, wanted: dict[Key, Wanted], stored: dict[Any, int], run: int) -> dict[Key, int]:
+        ids: dict[Key, int] = {}
+        unknown: dict[str, Wanted] = {}
+        for key, item in wanted.items():
+            known = self._known.get(key)
+            if known is not None and known[1] <= item.depth and item.payload is None:
+                ids[key] = known[0]
+                self._known.move_to_end(key)
+            else:
+                unknown[key.digest] = item
+        if unknown:
+            ids |= self._look_up(unknown, stored, run)
+        return ids
+
+    def _look_up(self, unknown: dict[str, Wanted], stored: dict[Any, int], run: int) -> dict[Key, int]:
+        ids = self._existing(unknown)
+        new = [self._new(digest, item, stored, run) for digest, item in unknown.items() if item.key not in ids]
+        if not new:
+            return ids
+        try:
+            with transaction.atomic():
+                made = Resource.objects.bulk_create(new)
+        except IntegrityError:
+            # Another worker found one of them in between.
+            Resource.objects.bulk_create(new, ignore_conflicts=True)
+            return self._existing(unknown)
+        for row in made:
+            item = unknown[row.key_hash]
+            ids[item.key] = row.pk
+            if row.state == State.READY.value:
+                self._remember(item.key, row.pk, row.depth)
+        return ids
+
+    def _existing(self, unknown: dict[str, Wanted]) -> dict[Key, int]:
+        ids: dict[Key, int] = {}
+        rows = Resource.objects.filter(pipeline=self.pipeline, key_hash__in=list(unknown))
+        for row in rows.only("pk", "key_hash", "depth", "stage", "state", "error_stage"):
+            item = unknown[row.key_hash]
+            ids[item.key] = row.pk
+            waiting = row.state == State.SKIPPED.value and row.error_stage == "seed"
+            if item.depth < row.depth or (waiting and item.found):
+                self._found_again(row, item, waiting=waiting)
+            if not waiting or item.found:
+                self._remember(item.key, row.pk, min(row.depth, item.depth))
+        return ids
+
+    def _found_again(self, row: Resource, item: Wanted, *, waiting: bool) -> None:
+        """It was found closer to a seed, or at all: what was left out for that reason is done now."""
+        depth = min(row.depth, item.depth)
+        changes: dict[str, Any] = {"depth": depth}
+        if waiting and item.found and not self._too_deep(depth):
+            changes |= {"state": State.READY.value, "error_stage": "", "message": ""}
+        elif self.max_depth is not None and row.stage not in (Stage.SEEDED.value, Stage.EXTRACTED.value):
+            # Its own finds may have been too deep before.
+            changes |= {"stage": Stage.EXTRACTED.value, "state": State.READY.value}
+        rows = Resource.objects.filter(pk=row.pk)
+        if "state" in changes:
+            rows = rows.exclude(state=State.RUNNING.value)
+        rows.update(**changes)
+
+    def _too_deep(self, depth: int) -> bool:
+        return self.max_depth is not None and depth > self.max_depth
+
+    def _new(self, digest: str, item: Wanted, stored: dict[Any, int], run: int) -> Resource:
+        row = Resource(pipeline=self.pipeline, key=str(item.key), key_hash=digest, depth=item.depth)
+        if not item.found:
+            row.state, row.error_stage, row.message = State.SKIPPED.value, "seed", _REFERRED
+        elif self._too_deep(item.depth):
+            row.state, row.error_stage = State.SKIPPED.value, "seed"
+            row.message = f"depth {item.depth} is more than the pipeline's max_depth {self.max_depth}"
+        elif item.payload is not None:
+            row.stage = Stage.EXTRACTED.value
+            row.payload_id = stored[payloads.Identity.of(item.payload)]
+        return row
+
+    def _remember(self, key: Key, pk: int, depth: int) -> None:
+        self._known[key] = (pk, depth)
+        if len(self._known) > _CACHED_KEYS:
+            self._known.popitem(last=False)
+
+    def _replace_edges(self, works: Sequence[Work], ids: dict[Key, int]) -> None:
+        before = [work for work in works if work.known_edges is not None]
+        shown = self._forget(before) if before else set()
+        edges = [edge for work in works for edge in self._edges(work, ids, shown)]
+        Dependency.objects.bulk_create(edges)
+
+    def _forget(self, works: Sequence[Work]) -> set[tuple[int, int]]:
+        """Drop the edges of `works`; the pairs that the unchanged spec of the parent shows already."""
+        edges = Dependency.objects.filter(parent__in=[work.row.pk for work in works])
+        same = [work.row.pk for work in works if work.same_spec]
+        shown = set(edges.filter(parent__in=same, written=True).values_list("parent_id", "child_id")) if same else set()
+        told = {
+            (parent, key)
+            for parent, key in edges.exclude(metadata="").values_list("parent_id", "child__key")
+        }
+        gone = told - {(work.row.pk, str(key)) for work in works for key in work.mined or {}}
+        if gone:
+            # What the page said of them is no longer said: whatever was made of it is made again.
+            hashes = {Key.parse(key).digest for _, key in gone}
+            Resource.objects.filter(
+                pipeline=self.pipeline,
+                key_hash__in=hashes,
+                stage__in=(Stage.TRANSFORMED.value, Stage.LOADED.value),
+                state__in=(State.READY.value, State.DONE.value, State.BLOCKED.value),
+            ).update(stage=Stage.MINED.value, state=State.READY.value)
+        edges.delete()
+        return shown
+
+    @staticmethod
+    def _edges(work: Work, ids: dict[Key, int], shown: set[tuple[int, int]]) -> Iterable[Dependency]:
+        mined = work.mined or {}
+        refs = work.refs or {}
+        for key in {**mined, **refs}:
+            item = mined.get(key)
+            hard = refs.get(key)
+            yield Dependency(
+                parent_id=work.row.pk,
+                child_id=ids[key],
+                found=item is not None,
+                metadata=dump_metadata(item.metadata) if item else "",
+                ref=Dependency.Ref.NONE if hard is None else Dependency.Ref.HARD if hard else Dependency.Ref.SOFT,
+                written=(work.row.pk, ids[key]) in shown,
+            )
+
+    def stale_leads(self, mark: int) -> tuple[list[int], int]:
+        """Transformed resources of which a smaller parent key spoke since edge `mark`; and the new mark."""
+        edges = Dependency.objects.filter(parent__pipeline=self.pipeline, pk__gt=mark)
+        last = edges.aggregate(last=models.Max("pk"))["last"] or mark
+        told = edges.exclude(metadata="").filter(
+            child__stage__in=(Stage.TRANSFORMED.value, Stage.LOADED.value),
+            child__state__in=(State.READY.value, State.DONE.value, State.BLOCKED.value, State.FAILED.value),
+        )
+        used = dict(told.values_list("child_id", "child__lead"))
+        now = self.leads(list(used))
+        return [child for child, lead in used.items() if short_hash(now.get(child, "")) != lead], last

@@ -1,0 +1,304 @@
+"""Claims and batched writes: the only place where the stages touch resource rows.
+
+What a stage produced and the new state are written in one transaction, as a compare-and-set under a
+lease: a row that another worker took over meanwhile is left alone.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Any
+
+from django.db import connections, models, router, transaction
+from django.utils import timezone
+
+from isekai_core.conf import settings
+from isekai_core.models import Dependency, Resource, Run, Step
+from isekai_core.pipeline import payloads
+from isekai_core.pipeline.compose import Composed, Processor
+from isekai_core.pipeline.family import Family
+from isekai_core.pipeline.rows import update_rows
+from isekai_core.pipeline.work import Work, load_metadata, short_hash
+from isekai_core.types import STAGES, Key, Mined, ResourceView, Stage, State
+
+_COLUMNS = (
+    "stage",
+    "state",
+    "extracted",
+    "lead",
+    "payload",
+    "spec",
+    "spec_hash",
+    "target_model",
+    "alias_of",
+    "blocked_by",
+    "extract_step",
+    "mine_step",
+    "transform_step",
+    "attempts",
+    "next_attempt_at",
+    "error_stage",
+    "error_processor",
+    "error_class",
+    "message",
+    "traceback",
+    "cause",
+    "lease_owner",
+    "lease_until",
+    "updated_at",
+)
+_LOAD_COLUMNS = (
+    "stage",
+    "state",
+    "target_pk",
+    "loaded_hash",
+    "written",
+    "blocked_by",
+    "load_step",
+    "error_stage",
+    "error_processor",
+    "error_class",
+    "message",
+    "traceback",
+    "cause",
+    "lease_owner",
+    "lease_until",
+    "updated_at",
+)
+
+
+class LeaseLost(Exception):  # noqa: N818 - it is no error: the others of the batch are written
+    """Some rows of a batch belong to somebody else by now."""
+
+
+class Journal:
+    """What one run reads and writes of its pipeline's resources."""
+
+    def __init__(self, composed: Composed, run: Run) -> None:
+        self.composed = composed
+        self.pipeline = composed.name
+        self.run = run
+        self.family = Family(composed.name, composed.max_depth)
+        self.using = router.db_for_write(Resource)
+        self._claims = 0
+        self._beat = timezone.now()
+        self._steps: dict[tuple[str, str], int] = {}
+
+    @property
+    def resources(self) -> models.QuerySet[Resource]:
+        """The resources of this pipeline, and of no other."""
+        return Resource.objects.filter(pipeline=self.pipeline)
+
+    @cached_property
+    def connection(self) -> Any:
+        """The database of the journal."""
+        return connections[self.using]
+
+    def step(self, stage: str, processor: Processor | None) -> int:
+        """The row that stands for `processor` (None: all of the stage's together) as it is configured now."""
+        name = processor.name if processor else "*"
+        if (stage, name) not in self._steps:
+            step, _ = Step.objects.get_or_create(
+                pipeline=self.pipeline,
+                stage=stage,
+                processor=name,
+                fingerprint=processor.fingerprint if processor else self.composed.chains[stage],
+                chain=self.composed.chains[stage],
+                defaults={"plugin": processor.plugin, "version": processor.version} if processor else {},
+            )
+            self._steps[stage, name] = step.pk
+        return self._steps[stage, name]
+
+    def stale_steps(self, stage: str) -> list[int]:
+        """The steps of `stage` that belong to another composition than today's."""
+        steps = Step.objects.filter(pipeline=self.pipeline, stage=stage).exclude(chain=self.composed.chains[stage])
+        return list(steps.values_list("pk", flat=True))
+
+    # Claims
+
+    def claim(self, stages: Sequence[Stage], limit: int) -> list[Work]:
+        """At most `limit` ready resources whose last stage is one of `stages`, under lease."""
+        token = self._new_token()
+        ready = self.resources.filter(state=State.READY.value, stage__in=[stage.value for stage in stages])
+        chosen = ready.order_by("pk")[:limit]
+        lease = {"state": State.RUNNING.value, "lease_owner": token, "lease_until": self._lease_end()}
+        with transaction.atomic(using=self.using):
+            if self.connection.features.has_select_for_update_skip_locked:
+                ids = list(chosen.select_for_update(skip_locked=True).values_list("pk", flat=True))
+                Resource.objects.filter(pk__in=ids).update(**lease)
+                rows = list(Resource.objects.filter(pk__in=ids).order_by("pk")) if ids else []
+            elif ready.filter(pk__in=chosen.values("pk")).update(**lease):
+                rows = list(Resource.objects.filter(lease_owner=token).order_by("pk"))
+            else:
+                rows = []
+        return self._works(rows, token)
+
+    def claim_ids(self, ids: Sequence[int]) -> list[Work]:
+        """Those of `ids` that are ready to be loaded, under lease, in the order of `ids`."""
+        token = self._new_token()
+        lease = {"state": State.RUNNING.value, "lease_owner": token, "lease_until": self._lease_end()}
+        ready = Resource.objects.filter(
+            pk__in=ids, state__in=(State.READY.value, State.BLOCKED.value), stage=Stage.TRANSFORMED.value
+        )
+        if not ready.update(**lease):
+            return []
+        rows = {row.pk: row for row in Resource.objects.filter(lease_owner=token)}
+        return [self._work(rows[pk], token, {}, {}, {}) for pk in ids if pk in rows]
+
+    def _new_token(self) -> str:
+        self._claims += 1
+        return f"{self.run.pk}:{self._claims}"
+
+    def _lease_end(self) -> dt.datetime:
+        return timezone.now() + dt.timedelta(seconds=settings().lease_seconds)
+
+    def _works(self, rows: list[Resource], token: str) -> list[Work]:
+        if not rows:
+            return []
+        ids = [row.pk for row in rows]
+        stored = payloads.fetch(row.payload_id for row in rows if row.payload_id)
+        mined = self._mined([row.pk for row in rows if row.mine_step_id])
+        leads = self.family.leads(ids)
+        return [self._work(row, token, stored, leads, mined) for row in rows]
+
+    def _work(
+        self,
+        row: Resource,
+        token: str,
+        stored: dict[int, Any],
+        leads: dict[int, str],
+        mined: dict[int, dict[Key, Mined]],
+    ) -> Work:
+        lead = leads.get(row.pk, "")
+        payload = stored.get(row.payload_id or 0)
+        key = Key.parse(row.key)
+        found = mined.get(row.pk) if row.stage not in (Stage.SEEDED.value, Stage.EXTRACTED.value) else None
+        view = ResourceView(
+            key,
+            metadata={**load_metadata(lead), **load_metadata(row.metadata), **load_metadata(row.extracted)},
+            payload=payloads.view_of(payload) if payload else None,
+            depth=row.depth,
+            mined=frozenset(found or ()),
+        )
+        row.lease_owner = token
+        known = mined.get(row.pk)
+        work = Work(row, key, view, token, mined=found, lead=short_hash(lead), known_edges=known)
+        work.stored = payloads.Identity.of_row(payload) if payload else None
+        return work
+
+    def _mined(self, ids: list[int]) -> dict[int, dict[Key, Mined]]:
+        found: dict[int, dict[Key, Mined]] = {pk: {} for pk in ids}
+        edges = Dependency.objects.filter(parent__in=ids, found=True) if ids else Dependency.objects.none()
+        for parent, key, metadata in edges.values_list("parent_id", "child__key", "metadata"):
+            parsed = Key.parse(key)
+            found[parent][parsed] = Mined(parsed, load_metadata(metadata))
+        return found
+
+    # Writes
+
+    def write(self, works: Sequence[Work]) -> list[Work]:
+        """Write what the stages made of `works`; those that were still ours."""
+        payloads.store_blobs(work.payload for work in works if work.payload)
+        try:
+            with transaction.atomic(using=self.using):
+                self._write(works)
+        except LeaseLost:
+            works = self._still_ours(works)
+            with transaction.atomic(using=self.using):
+                self._write(works)
+        return list(works)
+
+    def _write(self, works: Sequence[Work]) -> None:
+        stored = payloads.store_rows(self._new_payloads(works))
+        for work in works:
+            if work.payload is not None and work.alias is None:
+                work.row.payload_id = stored[payloads.Identity.of(work.payload)]
+        self.family.write(works, stored, self.run.pk)
+        self._update(works, _COLUMNS)
+
+    def write_loaded(self, works: Sequence[Work]) -> None:
+        """Write what load made of `works`, inside the caller's transaction; `LeaseLost` undoes it."""
+        self._update(works, _LOAD_COLUMNS)
+
+    def _update(self, works: Sequence[Work], columns: Sequence[str]) -> None:
+        now = timezone.now()
+        for work in works:
+            work.row.lease_owner, work.row.lease_until, work.row.updated_at = "", None, now
+        names = [f"{name}_id" if Resource._meta.get_field(name).is_relation else name for name in columns]  # noqa: SLF001
+        rows = [(work.row.pk, work.token, *(getattr(work.row, name) for name in names)) for work in works]
+        if update_rows(self.connection, Resource, ("id", "lease_owner"), columns, rows) != len(rows):
+            raise LeaseLost
+
+    def _still_ours(self, works: Sequence[Work]) -> list[Work]:
+        owners = dict(
+            Resource.objects.filter(pk__in=[work.row.pk for work in works]).values_list("pk", "lease_owner")
+        )
+        return [work for work in works if owners.get(work.row.pk) == work.token]
+
+    @staticmethod
+    def _new_payloads(works: Iterable[Work]) -> list[Any]:
+        own = [work.payload for work in works if work.payload is not None]
+        return own + [item.payload for work in works for item in (work.mined or {}).values() if item.payload is not None]
+
+    # Life signs and what wakes up
+
+    def beat(self, live: Sequence[Work]) -> None:
+        """Say that this run lives, and hold the leases of `live`; at most every quarter of a lease."""
+        now = timezone.now()
+        if (now - self._beat).total_seconds() < settings().lease_seconds / 4:
+            return
+        self._beat = now
+        Run.objects.filter(pk=self.run.pk).update(heartbeat_at=now)
+        Resource.objects.filter(lease_owner__in={work.token for work in live}).update(lease_until=self._lease_end())
+
+    def wake(self) -> dt.datetime | None:
+        """Make ready what waited long enough, or whose worker is lost; when the next one is due, if any."""
+        now = timezone.now()
+        waiting = self.resources.filter(state=State.RETRY_WAIT.value)
+        waiting.filter(next_attempt_at__lte=now).update(state=State.READY.value, updated_at=now)
+        lost = self.resources.filter(state=State.RUNNING.value, lease_until__lt=now)
+        lost.update(state=State.READY.value, lease_owner="", lease_until=None, updated_at=now)
+        due: dt.datetime | None = waiting.aggregate(due=models.Min("next_attempt_at"))["due"]
+        return due
+
+    # What is done again
+
+    def reset_stale(self) -> None:
+        """Make ready again what mine, transform or load did with another composition than today's."""
+        for verb, before in (("load", Stage.TRANSFORMED), ("transform", Stage.MINED), ("mine", Stage.EXTRACTED)):
+            if stale := self.stale_steps(verb):
+                rows = self.resources.filter(**{f"{STEP_COLUMNS[verb]}__in": stale})
+                self._reset(rows.exclude(stage__in=[s.value for s in Stage if s < before]), before)
+
+    def reset_to(self, stage: Stage) -> None:
+        """Make ready again, at `stage`, whatever completed it and was not given its payload by a seeder."""
+        rows = self.resources.filter(stage__in=[s.value for s in Stage if s >= stage])
+        if stage == Stage.SEEDED:
+            rows = rows.exclude(extract_step=None)
+        self._reset(rows, stage)
+
+    def reset_leads(self) -> bool:
+        """Make ready for transform again of whom a smaller parent key spoke since; whether there is any."""
+        stale, mark = self.family.stale_leads(self.run.edge_mark)
+        self.run.edge_mark = mark
+        return self._reset(self.resources.filter(pk__in=stale), Stage.MINED) > 0
+
+    @staticmethod
+    def _reset(rows: "models.QuerySet[Resource]", stage: Stage) -> int:
+        # What waits for a better depth or for somebody to find it is not done again by looking again.
+        rows = rows.exclude(state=State.RUNNING.value).exclude(state=State.SKIPPED.value, error_stage="seed")
+        return rows.update(stage=stage.value, state=State.READY.value, attempts=0, updated_at=timezone.now())
+
+    def release_all(self) -> None:
+        """Give back what this run still holds, when it stops early."""
+        held = self.resources.filter(lease_owner__startswith=f"{self.run.pk}:")
+        held.update(state=State.READY.value, lease_owner="", lease_until=None, updated_at=timezone.now())
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """Stage and state to number of resources."""
+        rows = self.resources.values_list("stage", "state").annotate(number=models.Count("pk")).order_by()
+        return {(stage, state): number for stage, state, number in rows}
+
+
+STEP_COLUMNS = {stage: f"{stage}_step" for stage in STAGES}
+"""The column that holds who did a stage."""

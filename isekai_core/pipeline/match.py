@@ -1,0 +1,72 @@
+"""Which items of a batch mean a row that exists: by their match fields, one query for all of a model."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import Model
+
+from isekai_core.errors import LoadError
+from isekai_core.pipeline.transform import fillable_fields, find_model
+from isekai_core.types import LoadItem
+
+
+def match(items: Sequence[LoadItem]) -> set[int]:
+    """Set the `pk` of the items whose row exists; the ids (of objects) of those that must wait.
+
+    An item waits when an earlier one of the batch means the same row, which it updates afterwards. More
+    than one row for an item, or a value the field does not take, sets its `error`.
+    """
+    groups: dict[tuple[str, tuple[str, ...]], list[LoadItem]] = defaultdict(list)
+    for item in items:
+        if item.match and item.pk is None:
+            groups[item.model, item.match].append(item)
+    waiting: set[int] = set()
+    for (label, names), same in groups.items():
+        waiting |= _match_group(find_model(label), names, same)
+    return waiting
+
+
+def _match_group(model: type[Model], names: tuple[str, ...], items: Sequence[LoadItem]) -> set[int]:
+    fields = [fillable_fields(model)[name] for name in names]
+    wanted: dict[tuple[Any, ...], LoadItem] = {}
+    waiting: set[int] = set()
+    for item in items:
+        try:
+            values = tuple(_comparable(field, item.values[name]) for field, name in zip(fields, names, strict=True))
+        except ValidationError as error:
+            item.action, item.error = "error", LoadError(f"match field: {' '.join(error.messages)}")
+            continue
+        if values in wanted:
+            waiting.add(id(item))
+        else:
+            wanted[values] = item
+    _set_keys(model, fields, wanted)
+    return waiting
+
+
+def _comparable(field: Any, value: Any) -> Any:
+    target = field.target_field if field.is_relation else field
+    return target.to_python(value)
+
+
+def _set_keys(model: type[Model], fields: list[Any], wanted: dict[tuple[Any, ...], LoadItem]) -> None:
+    first = fields[0].attname
+    rows = model._base_manager.filter(**{f"{first}__in": {values[0] for values in wanted if values[0] is not None}})  # noqa: SLF001
+    found: dict[tuple[Any, ...], list[Any]] = defaultdict(list)
+    for pk, *values in rows.values_list("pk", *(field.attname for field in fields)):
+        found[tuple(values)].append(pk)
+    for values, item in wanted.items():
+        pks = found.get(values, [])
+        if len(pks) > 1:
+            shown = ", ".join(f"{name}={value!r}" for name, value in zip(item.match, values, strict=True))
+            item.action = "error"
+            item.error = LoadError(f"{shown} fits {len(pks)} rows of {item.model} ({_listed(pks)}); match must fit one")
+        elif pks:
+            item.pk = pks[0]
+
+
+def _listed(pks: list[Any]) -> str:
+    shown = ", ".join(str(pk) for pk in sorted(pks)[:5])
+    return f"{shown}, …" if len(pks) > 5 else shown  # noqa: PLR2004 - enough to look at

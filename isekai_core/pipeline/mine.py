@@ -1,0 +1,41 @@
+"""Mine: every miner that accepts the payload looks for further keys in it."""
+
+from isekai_core.errors import MineError, SkipResource
+from isekai_core.pipeline.compose import Composed
+from isekai_core.pipeline.work import Work, dump_metadata, unique_keys
+from isekai_core.types import Mined
+
+
+def mine(work: Work, composed: Composed, step: int) -> bool:
+    """Ask all miners; whether the resource goes on. Nothing found is as good as something."""
+    view = work.view
+    work.row.mine_step_id = step
+    found: list[Mined] = []
+    for processor in composed["miner"]:
+        if not processor.accepts(view.media_type):
+            continue
+        try:
+            for item in processor.object.mine(view):
+                _check(item)
+                found.append(item)
+        except SkipResource as reason:
+            work.skip("mine", str(reason))
+            return False
+        except Exception as error:  # noqa: BLE001 - a processor's error is the resource's, whatever it is
+            work.fail(error, "mine", processor.name)
+            return False
+    work.mined = unique_keys(found)
+    work.mined.pop(work.key, None)
+    view.mined = frozenset(work.mined)
+    work.finish("mine")
+    return True
+
+
+def _check(item: object) -> None:
+    if not isinstance(item, Mined):
+        msg = f"a miner gives Mined objects, got {item!r}"[:500]
+        raise MineError(msg)
+    try:
+        dump_metadata(item.metadata, f"metadata of {item.key}")
+    except TypeError as error:
+        raise MineError(str(error)) from None

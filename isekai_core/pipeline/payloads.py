@@ -1,0 +1,147 @@
+"""Payloads in the database and in storage: written once for the same bytes, read lazily."""
+
+import io
+from collections.abc import Iterable
+from typing import Any, BinaryIO, NamedTuple
+
+from django.core.files.base import File
+from django.core.files.storage import Storage, storages
+from django.db import IntegrityError, transaction
+
+from isekai_core.conf import settings
+from isekai_core.models import Payload as PayloadRow
+from isekai_core.types import Body, Payload, PayloadKind
+
+PREFETCH_LIMIT = 64 * 1024
+"""Bytes up to which a stored text is read together with its batch; larger ones one by one, when needed."""
+
+
+class Identity(NamedTuple):
+    """What a payload is unique by."""
+
+    sha256: str
+    kind: str
+    media_type: str
+    charset: str
+
+    @classmethod
+    def of(cls, payload: Payload) -> "Identity":
+        return cls(payload.sha256, payload.kind.value, payload.media_type[:255], (payload.charset or "")[:40])
+
+    @classmethod
+    def of_row(cls, row: PayloadRow) -> "Identity":
+        return cls(row.sha256, row.kind, row.media_type, row.charset)
+
+
+class StoredBody:
+    """Bytes that lie in the database or in the storage; read when they are asked for."""
+
+    def __init__(self, row: PayloadRow) -> None:
+        self._row = row
+
+    @property
+    def size(self) -> int:
+        """The number of bytes."""
+        return self._row.size
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the bytes."""
+        return self._row.sha256
+
+    def open(self) -> BinaryIO:
+        """A new reader at the first byte; `FileNotFoundError` when the storage lost the blob."""
+        if self._row.blob:
+            return payload_storage().open(self._row.blob)  # type: ignore[return-value]
+        return io.BytesIO(bytes(self._row.data or b""))
+
+
+def payload_storage() -> Storage:
+    """The storage of blobs, by the setting STORAGE."""
+    return storages[settings().storage]
+
+
+def view_of(row: PayloadRow) -> Payload:
+    """The stored payload as processors see it."""
+    return Payload(PayloadKind(row.kind), row.media_type, StoredBody(row), row.charset or None)
+
+
+def fetch(ids: Iterable[int]) -> dict[int, PayloadRow]:
+    """The rows of `ids`, with their bytes where those are few."""
+    wanted = set(ids)
+    if not wanted:
+        return {}
+    rows = PayloadRow.objects.filter(pk__in=wanted)
+    small = {row.pk: row for row in rows.filter(size__lte=PREFETCH_LIMIT)}
+    return small | {row.pk: row for row in rows.filter(size__gt=PREFETCH_LIMIT).defer("data")}
+
+
+def store_blobs(payloads: Iterable[Payload]) -> None:
+    """Save what is not for the database under its content's address; a whole file that is there is reused."""
+    for payload in payloads:
+        if name := blob_name(payload):
+            save_file(payload_storage(), name, payload.body)
+
+
+def store_rows(payloads: Iterable[Payload]) -> dict[Identity, int]:
+    """The row of each payload, made where there was none. Blobs must be stored before."""
+    wanted = {Identity.of(payload): payload for payload in payloads}
+    known = _ids(wanted)
+    missing = [_row(identity, payload) for identity, payload in wanted.items() if identity not in known]
+    if not missing:
+        return known
+    try:
+        with transaction.atomic():
+            made = PayloadRow.objects.bulk_create(missing)
+    except IntegrityError:
+        # Another worker stored one of them in between.
+        PayloadRow.objects.bulk_create(missing, ignore_conflicts=True)
+        return _ids(wanted)
+    return known | {Identity.of_row(row): row.pk for row in made}
+
+
+def _ids(wanted: Iterable[Identity]) -> dict[Identity, int]:
+    hashes = {identity.sha256 for identity in wanted}
+    rows = PayloadRow.objects.filter(sha256__in=hashes)
+    return {Identity(*row[1:]): row[0] for row in rows.values_list("pk", "sha256", "kind", "media_type", "charset")}
+
+
+def _row(identity: Identity, payload: Payload) -> PayloadRow:
+    name = blob_name(payload)
+    return PayloadRow(
+        **identity._asdict(), size=payload.size, blob=name, data=None if name else payload.read()
+    )
+
+
+def blob_name(payload: Payload) -> str:
+    """Where the payload lies in the storage; "" when it lies in the database."""
+    if payload.kind != PayloadKind.BLOB and payload.size <= settings().inline_limit:
+        return ""
+    digest = payload.sha256
+    return f"payloads/{digest[:2]}/{digest[2:4]}/{digest}"
+
+
+def save_file(storage: Storage, name: str, body: Body) -> None:
+    """Save `body` under exactly `name`, unless it is there already, whole.
+
+    A save that was killed leaves a short file under its final name, so size and hash are compared.
+    """
+    if storage.exists(name):
+        if same_file(storage, name, body):
+            return
+        storage.delete(name)
+    with body.open() as reader:
+        storage.save(name, File(reader, name=name))
+
+
+def same_file(storage: Storage, name: str, body: Body) -> bool:
+    """Whether the file `name` holds exactly `body`: compared by size, then by hash."""
+    import hashlib  # noqa: PLC0415 - only where a file is there already
+
+    if storage.size(name) != body.size:
+        return False
+    digest: Any = hashlib.sha256()
+    with storage.open(name) as file:
+        for chunk in file.chunks():
+            digest.update(chunk)
+    return bool(digest.hexdigest() == body.sha256)

@@ -1,0 +1,306 @@
+"""Resolve: refs become values, in sets: one query per model and kind of lookup for a whole batch."""
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from django.core.exceptions import FieldDoesNotExist, FieldError, ValidationError
+from django.db.models import FileField, Model
+
+from isekai_core.errors import LoadError, TransformError
+from isekai_core.models import Resource
+from isekai_core.pipeline import payloads
+from isekai_core.pipeline.transform import fillable_fields, find_model
+from isekai_core.pipeline.work import Work
+from isekai_core.types import BlobRef, FileValue, Key, ModelRef, Payload, ResourceRef, Spec, Text
+from isekai_core.types.specs import walk_refs
+
+_CACHED_LOOKUPS = 10_000
+_COLUMNS = ("pk", "key", "target_model", "target_pk", "payload_id", "alias_of_id")
+
+
+@dataclass(slots=True)
+class Target:
+    """Where a resource ref points: the resource, and the row it has become, if it has."""
+
+    resource: int
+    key: str
+    model: str
+    pk: Any
+    payload: int | None
+    edge: int
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether there is a row to point to."""
+        return self.pk not in (None, "")
+
+
+@dataclass
+class Resolved:
+    """A spec's values without refs.
+
+    shown: the resources (as edges name them) whose rows the values show.
+    """
+
+    values: dict[str, Any]
+    shown: set[int] = field(default_factory=set)
+
+
+class Resolver:
+    """Resolves the refs of a batch: `prepare` asks the database, `resolve` answers from memory."""
+
+    def __init__(self, pipeline: str) -> None:
+        self.pipeline = pipeline
+        self._lookups: OrderedDict[Any, Any] = OrderedDict()
+        self._targets: dict[Key, Target] = {}
+        self._rows: dict[tuple[str, str], Model] = {}
+        self._payloads: dict[int, Payload] = {}
+
+    def prepare(self, works: Sequence[Work], specs: Mapping[int, Spec]) -> None:
+        """Look up all that the specs (by resource) of `works` point to."""
+        refs = [ref for work in works for ref in specs[work.row.pk].refs()]
+        keys = {ref.key for ref in refs if isinstance(ref, ResourceRef | BlobRef) and ref.key is not None}
+        self._targets = self._find_targets(keys)
+        self._rows = {}
+        self._fetch_rows(specs.values())
+        self._fetch_models([ref for ref in refs if isinstance(ref, ModelRef)])
+        blobs = {t.payload for ref in refs if isinstance(ref, BlobRef) and ref.key and (t := self._targets.get(ref.key))}
+        own = {work.row.payload_id for work in works if any(isinstance(ref, BlobRef) for ref in specs[work.row.pk].refs())}
+        self._payloads = {pk: payloads.view_of(row) for pk, row in payloads.fetch(pk for pk in blobs | own if pk).items()}
+
+    def assume(self, key: Key, model: str, pk: Any) -> None:
+        """Take `pk` for the row of `key`, which is written in the same transaction."""
+        target = self._targets.get(key)
+        if target is not None:
+            target.model, target.pk = model, pk
+
+    def resolve(self, work: Work, spec: Spec, withheld: frozenset[str] = frozenset()) -> Resolved:
+        """The values of `spec`, but for the fields in `withheld`.
+
+        Raises `LoadError`, naming the field and what it points to.
+        """
+        resolved = Resolved({})
+        fields = fillable_fields(find_model(spec.model))
+        for name, value in spec.values.items():
+            if name in withheld:
+                continue
+            try:
+                resolved.values[name] = self._value(value, work, fields[name], resolved)
+            except LoadError as error:
+                msg = f"field {name!r}: {error}"
+                raise LoadError(msg) from error.__cause__
+        return resolved
+
+    def shown_by(self, works: Sequence[Work], specs: Mapping[int, Spec]) -> set[int]:
+        """The resources (as edges name them) whose rows the resolved specs of `works` show."""
+        refs = (ref for work in works for ref in specs[work.row.pk].refs() if isinstance(ref, ResourceRef))
+        targets = (self._targets.get(ref.key) for ref in refs)
+        return {target.edge for target in targets if target is not None and target.is_loaded}
+
+    # What the database is asked
+
+    def _find_targets(self, keys: Iterable[Key]) -> dict[Key, Target]:
+        hashes = {key.digest: key for key in keys}
+        if not hashes:
+            return {}
+        rows = Resource.objects.filter(pipeline=self.pipeline, key_hash__in=list(hashes))
+        found = {row["key_hash"]: row for row in rows.values("key_hash", *_COLUMNS)}
+        aliases = self._aliases({row["alias_of_id"] for row in found.values() if row["alias_of_id"]})
+        targets = {}
+        for digest, row in found.items():
+            true = aliases.get(row["alias_of_id"], row)
+            targets[hashes[digest]] = Target(
+                true["pk"], true["key"], true["target_model"], _python_pk(true), true["payload_id"], row["pk"]
+            )
+        return targets
+
+    def _aliases(self, ids: set[int]) -> dict[int, dict[str, Any]]:
+        """Resource to the one that it, or what it redirects to in turn, is an alias of."""
+        found: dict[int, dict[str, Any]] = {}
+        wanted = set(ids)
+        while wanted:
+            rows = {row["pk"]: row for row in Resource.objects.filter(pk__in=wanted).values(*_COLUMNS)}
+            found |= rows
+            wanted = {row["alias_of_id"] for row in rows.values() if row["alias_of_id"]} - found.keys()
+        return {pk: _follow(pk, found) for pk in ids if pk in found}
+
+    def _fetch_rows(self, specs: Iterable[Spec]) -> None:
+        """The rows of which more than the primary key is asked."""
+        wanted: dict[str, set[Any]] = defaultdict(set)
+        for spec in specs:
+            fields = fillable_fields(find_model(spec.model))
+            for name, value in spec.values.items():
+                column = _column(fields[name])
+                for ref in _resource_refs(value):
+                    target = self._targets.get(ref.key)
+                    if target and target.is_loaded and (ref.attr != "pk" or column not in (None, "pk")):
+                        wanted[target.model].add(target.pk)
+        for label, pks in wanted.items():
+            rows = find_model(label)._base_manager.in_bulk(pks)  # noqa: SLF001 - a default manager may hide rows
+            self._rows |= {(label, str(pk)): row for pk, row in rows.items()}
+
+    def _fetch_models(self, refs: Iterable[ModelRef]) -> None:
+        for ref in refs:
+            identity = _lookup_identity(ref)
+            if identity not in self._lookups:
+                self._lookups[identity] = _look_up(ref)
+            self._lookups.move_to_end(identity)
+        while len(self._lookups) > _CACHED_LOOKUPS:
+            self._lookups.popitem(last=False)
+
+    # What is answered from memory
+
+    def _value(self, value: Any, work: Work, field: Any, resolved: Resolved) -> Any:
+        match value:
+            case ResourceRef():
+                return self._resource(value, field, resolved)
+            case ModelRef():
+                return self._model(value)
+            case BlobRef():
+                return self._file(value, work)
+            case Text():
+                return "".join(p if isinstance(p, str) else self._text(p, resolved) for p in value.parts)
+            case Mapping():
+                return {name: self._value(item, work, field, resolved) for name, item in value.items()}
+            case list() | tuple():
+                return [self._value(item, work, field, resolved) for item in value]
+        return value
+
+    def _text(self, ref: ResourceRef, resolved: Resolved) -> str:
+        value = self._resource(ref, None, resolved)
+        return "" if value is None else str(value)
+
+    def _resource(self, ref: ResourceRef, field: Any, resolved: Resolved) -> Any:
+        target = self._targets.get(ref.key)
+        if target is None or not target.is_loaded:
+            if ref.soft:
+                return ref.fallback
+            msg = f"{ref.key} has no row to point to"
+            raise LoadError(msg)
+        resolved.shown.add(target.edge)
+        if not ref.soft:
+            return self._attribute_of(ref, target, field)
+        try:
+            return self._attribute_of(ref, target, field)
+        except LoadError:
+            # A row without an address, say: the source's own link is the best there is.
+            return ref.fallback
+
+    def _attribute_of(self, ref: ResourceRef, target: Target, field: Any) -> Any:
+        column = _column(field)
+        if ref.attr == "pk" and column is not None:
+            _check_model(target, field)
+        if ref.attr == "pk" and column in (None, "pk"):
+            return target.pk
+        row = self._rows.get((target.model, str(target.pk)))
+        if row is None:
+            msg = f"{ref.key} was {target.model} {target.pk}, which is not there any more"
+            raise LoadError(msg)
+        return _attribute(row, column if ref.attr == "pk" and column else ref.attr)
+
+    def _model(self, ref: ModelRef) -> Any:
+        found = self._lookups[_lookup_identity(ref)]
+        if isinstance(found, LoadError):
+            raise LoadError(str(found))
+        return found
+
+    def _file(self, ref: BlobRef, work: Work) -> FileValue:
+        target = self._targets.get(ref.key) if ref.key else None
+        payload = self._payloads.get((target.payload if ref.key and target else work.row.payload_id) or 0)
+        if payload is None or (ref.key is not None and target is None):
+            msg = f"{ref.key or work.key} has no payload to make a file of"
+            raise LoadError(msg)
+        return FileValue(payload, ref.name or file_name(ref.key or work.key))
+
+
+def file_name(key: Key) -> str:
+    """The last part of the key as a file's name; `file` when it has none.
+
+    >>> file_name(Key("url", "https://old.example.org/img/a%20b.png?size=2"))
+    'a b.png'
+    """
+    path = urlsplit(key.value).path if key.type == "url" else key.value
+    return unquote(PurePosixPath(path).name) or "file"
+
+
+def url_of(row: Model) -> str:
+    """The address of a row: its `get_absolute_url()`, or that of its first file; `LoadError` without either."""
+    if hasattr(row, "get_absolute_url"):
+        return str(row.get_absolute_url())
+    for field_ in row._meta.concrete_fields:  # noqa: SLF001 - Django's documented API
+        if isinstance(field_, FileField) and (file := getattr(row, field_.attname)):
+            return str(file.url)
+    msg = f"{row._meta.label} has no address: it has neither get_absolute_url() nor a file"  # noqa: SLF001
+    raise LoadError(msg)
+
+
+def _attribute(row: Model, path: str) -> Any:
+    if path == "url":
+        return url_of(row)
+    value: Any = row
+    for name in path.split("."):
+        try:
+            value = getattr(value, name)
+        except AttributeError:
+            msg = f"{row._meta.label} has no attribute {path!r}"  # noqa: SLF001
+            raise LoadError(msg) from None
+    return value() if callable(value) else value
+
+
+def _column(field: Any) -> str | None:
+    """What a relation points to: `pk`, or the attribute its `to_field` names; None for what is no relation."""
+    if field is None or not field.is_relation:
+        return None
+    if field.many_to_many or field.target_field.primary_key:
+        return "pk"
+    return str(field.target_field.attname)
+
+
+def _check_model(target: Target, field: Any) -> None:
+    wanted = field.related_model
+    if wanted is not None and not issubclass(find_model(target.model), wanted):
+        msg = f"expected a {wanted._meta.label}, but {target.key} is a {target.model}"  # noqa: SLF001
+        raise LoadError(msg)
+
+
+def _resource_refs(value: Any) -> Iterable[ResourceRef]:
+    return (ref for ref in walk_refs(value) if isinstance(ref, ResourceRef))
+
+
+def _python_pk(row: Mapping[str, Any]) -> Any:
+    """The primary key as its model has it: a text of a journal never stands for a number."""
+    if not row["target_pk"]:
+        return None
+    try:
+        return find_model(row["target_model"])._meta.pk.to_python(row["target_pk"])  # noqa: SLF001
+    except (TransformError, ValidationError):
+        return None
+
+
+def _follow(pk: int, rows: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
+    seen = {pk}
+    row = rows[pk]
+    while (further := row["alias_of_id"]) in rows and further not in seen:
+        seen.add(further)
+        row = rows[further]
+    return row
+
+
+def _lookup_identity(ref: ModelRef) -> Any:
+    return ref.model, ref.attr, tuple(sorted((name, type(value).__name__, str(value)) for name, value in ref.lookup.items()))
+
+
+def _look_up(ref: ModelRef) -> Any:
+    """The value, or the `LoadError` that everyone who asks for it gets."""
+    wanted = f"{ref.model} with {', '.join(f'{name}={value!r}' for name, value in ref.lookup.items())}"
+    try:
+        rows = list(find_model(ref.model)._base_manager.filter(**ref.lookup)[:2])  # noqa: SLF001
+    except (TransformError, FieldError, FieldDoesNotExist, ValueError, ValidationError) as error:
+        return LoadError(f"cannot look for {wanted}: {error}")
+    if len(rows) != 1:
+        return LoadError(f"there is no {wanted}" if not rows else f"there is more than one {wanted}")
+    return rows[0].pk if ref.attr == "pk" else _attribute(rows[0], ref.attr)

@@ -1,0 +1,151 @@
+"""Seed: the keys to start from, written in batches. What a seeder gave before it failed is kept."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from isekai_core.conf import settings
+from isekai_core.errors import SeedError
+from isekai_core.models import Resource
+from isekai_core.pipeline import payloads
+from isekai_core.pipeline.compose import Processor
+from isekai_core.pipeline.journal import Journal
+from isekai_core.pipeline.tally import Tally
+from isekai_core.pipeline.work import Failure, dump_metadata
+from isekai_core.types import Seed, Stage, State
+
+_VERSION_LENGTH = 64
+
+
+def seed(journal: Journal, tally: Tally) -> None:
+    """Ask all seeders, in order. One that fails stops no other; its error is in the tally."""
+    for position, processor in enumerate(journal.composed["seeder"]):
+        stream = _Stream(processor, tally)
+        while batch := list(islice(stream, settings().batch_size)):
+            with tally.timed("seed"):
+                _write(journal, tally, batch, position)
+
+
+class _Stream(Iterator["Given"]):
+    """The seeds of one seeder, checked one by one; its exception ends it, and is kept."""
+
+    def __init__(self, processor: Processor, tally: Tally) -> None:
+        self._processor = processor
+        self._tally = tally
+        self._seeds: Iterator[Any] | None = None
+
+    def __next__(self) -> "Given":
+        while True:
+            with self._tally.timed("seed"):
+                item = self._next()
+            try:
+                return Given(item)
+            except (SeedError, TypeError) as error:
+                self._keep(error)
+
+    def _next(self) -> Any:
+        try:
+            if self._seeds is None:
+                self._seeds = iter(self._processor.object.seed())
+            return next(self._seeds)
+        except StopIteration:
+            raise
+        except Exception as error:
+            self._keep(error)
+            raise StopIteration from None
+
+    def _keep(self, error: Exception) -> None:
+        self._tally.seed_errors.append(Failure.of(error, "seed", self._processor.name))
+        self._tally.count("seed", "failed")
+
+
+class Given:
+    """A seed that can be written: `SeedError` or `TypeError` says why another cannot."""
+
+    def __init__(self, item: Any) -> None:
+        if not isinstance(item, Seed):
+            msg = f"a seeder gives Seed objects, got {item!r}"[:500]
+            raise SeedError(msg)
+        if item.version is not None and len(item.version) > _VERSION_LENGTH:
+            msg = f"{item.key}: a seed's version has {_VERSION_LENGTH} characters at most, got {len(item.version)}"
+            raise SeedError(msg)
+        self.key = item.key
+        self.digest = item.key.digest
+        self.metadata = dump_metadata(item.metadata, f"{item.key} metadata")
+        self.payload = item.payload
+        self.version = item.version or ""
+
+
+def _write(journal: Journal, tally: Tally, batch: Sequence[Given], position: int) -> None:
+    # The first of two seeds with one key counts, in a batch as between seeders.
+    given = {item.digest: item for item in reversed(batch)}
+    step = journal.step("seed", journal.composed["seeder"][position])
+    known_payloads = [item.payload for item in given.values() if item.payload]
+    payloads.store_blobs(known_payloads)
+    with transaction.atomic(using=journal.using):
+        stored = payloads.store_rows(known_payloads)
+        rows = journal.resources.filter(key_hash__in=list(given)).defer("spec", "written", "traceback")
+        existing = {row.key_hash: row for row in rows}
+        new = [
+            _new(journal, item, step, stored) for item in batch if given.get(item.digest) is item and item.digest not in existing
+        ]
+        # Another worker may have mined one of them in between: then it is there, which is all that counts.
+        Resource.objects.bulk_create(new, ignore_conflicts=True)
+        earlier = _earlier_steps(journal, position)
+        again = [_again(row, given[digest], step, earlier, stored) for digest, row in existing.items()]
+    tally.count("seed", "done", len(new))
+    tally.count("seed", "changed", sum(again))
+    tally.count("seed", "unchanged", len(again) - sum(again))
+
+
+def _new(journal: Journal, item: Given, step: int, stored: dict[Any, int]) -> Resource:
+    row = Resource(
+        pipeline=journal.pipeline,
+        key=str(item.key),
+        key_hash=item.digest,
+        metadata=item.metadata,
+        version=item.version,
+        seed_step_id=step,
+    )
+    if item.payload is not None:
+        row.stage = Stage.EXTRACTED.value
+        row.payload_id = stored[payloads.Identity.of(item.payload)]
+    return row
+
+
+def _earlier_steps(journal: Journal, position: int) -> set[int]:
+    return {journal.step("seed", processor) for processor in journal.composed["seeder"][:position]}
+
+
+def _again(row: Resource, item: Given, step: int, earlier: set[int], stored: dict[Any, int]) -> bool:
+    """Take over what the seeder says now; whether there is something to do again."""
+    if row.seed_step_id in earlier:
+        # Two seeders give it: the first of them is asked.
+        return False
+    changes: dict[str, Any] = {}
+    payload = stored[payloads.Identity.of(item.payload)] if item.payload else None
+    if item.version > row.version:
+        changes |= {"version": item.version} | ({} if payload else {"stage": Stage.SEEDED.value})
+    if item.metadata != row.metadata:
+        changes |= {"metadata": item.metadata}
+        if row.payload_id is not None:
+            changes.setdefault("stage", Stage.EXTRACTED.value)
+    if payload is not None and payload != row.payload_id:
+        changes |= {"payload_id": payload, "stage": Stage.EXTRACTED.value}
+    if row.state == State.SKIPPED.value and row.error_stage == "seed":
+        changes |= {"depth": 0, "state": State.READY.value, "error_stage": "", "message": ""}
+    work_to_do = "stage" in changes or "state" in changes
+    if row.seed_step_id != step:
+        changes |= {"seed_step_id": step}
+    if changes:
+        _save(row, changes)
+    return work_to_do
+
+
+def _save(row: Resource, changes: dict[str, Any]) -> None:
+    if "stage" in changes:
+        changes |= {"state": State.READY.value, "attempts": 0}
+    Resource.objects.filter(pk=row.pk).exclude(state=State.RUNNING.value).update(**changes, updated_at=timezone.now())

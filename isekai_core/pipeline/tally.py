@@ -1,0 +1,74 @@
+"""What a run did, counted: per stage, per model, and how long the processors took."""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from isekai_core.pipeline.work import Failure
+from isekai_core.types import STAGES
+
+
+class Progress(Protocol):
+    """Who shows how far a run is; called from the thread that runs it."""
+
+    def advance(self, stage: str, done: int, total: int | None) -> None:
+        """`done` of `total` (None: not known) have passed `stage`."""
+        ...
+
+    def say(self, text: str) -> None:
+        """A line of text beside the bars."""
+        ...
+
+
+class Quiet:
+    """No progress at all."""
+
+    def advance(self, stage: str, done: int, total: int | None) -> None:
+        """Nothing."""
+
+    def say(self, text: str) -> None:
+        """Nothing."""
+
+
+@dataclass
+class Tally:
+    """Counts and seconds of one run.
+
+    stages: stage to outcome (done, failed, skipped, retry, blocked, unchanged) to number of resources.
+    models: model to action (created, updated, unchanged, relinked) to number of rows.
+    seconds: stage to seconds of work in it; extract is the time of the fetches together.
+    """
+
+    progress: Progress = field(default_factory=Quiet)
+    stages: dict[str, Counter[str]] = field(default_factory=lambda: {stage: Counter() for stage in STAGES})
+    models: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    seconds: Counter[str] = field(default_factory=Counter)
+    processors: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    seed_errors: list[Failure] = field(default_factory=list)
+    total: int | None = None
+
+    def count(self, stage: str, outcome: str, number: int = 1) -> None:
+        """`number` more resources had `outcome` in `stage`."""
+        self.stages[stage][outcome] += number
+        self.progress.advance(stage, sum(self.stages[stage].values()), self.total)
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """The seconds inside count for `stage`."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[stage] += time.perf_counter() - start
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as plain data, for the run's row and for `--json`."""
+        return {
+            "stages": {stage: dict(counts) for stage, counts in self.stages.items()},
+            "models": {model: dict(counts) for model, counts in sorted(self.models.items())},
+            "seconds": {stage: round(self.seconds[stage], 3) for stage in STAGES if self.seconds[stage]},
+            "seed_errors": [vars(failure) for failure in self.seed_errors],
+        }

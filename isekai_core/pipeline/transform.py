@@ -1,0 +1,107 @@
+"""Transform: the first transformer that returns a spec says what the resource becomes."""
+
+from difflib import get_close_matches
+from functools import cache
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Model
+
+from isekai_core.errors import SkipResource, TransformError
+from isekai_core.pipeline.compose import Composed, Processor
+from isekai_core.pipeline.journal import Journal
+from isekai_core.pipeline.work import Work
+from isekai_core.types import Key, ResourceRef, Spec
+
+
+def transform(work: Work, composed: Composed, journal: Journal) -> bool:
+    """Ask the transformers in order; whether there is a spec now."""
+    work.row.lead = work.lead
+    for processor in composed["transformer"]:
+        if not processor.accepts(work.view.media_type):
+            continue
+        try:
+            spec = processor.object.transform(work.view)
+            if spec is None:
+                continue
+            _take(work, spec)
+        except SkipResource as reason:
+            work.row.transform_step_id = journal.step("transform", processor)
+            work.skip("transform", str(reason))
+            return False
+        except Exception as error:  # noqa: BLE001 - a processor's error is the resource's, whatever it is
+            _failed(work, error, processor, journal)
+            return False
+        work.row.transform_step_id = journal.step("transform", processor)
+        work.finish("transform")
+        return True
+    work.row.transform_step_id = journal.step("transform", None)
+    work.skip("transform", f"no transformer returned a spec for it ({work.view.media_type})")
+    return False
+
+
+def _failed(work: Work, error: Exception, processor: Processor, journal: Journal) -> None:
+    work.row.transform_step_id = journal.step("transform", processor)
+    work.fail(error, "transform", processor.name)
+
+
+def _take(work: Work, spec: Any) -> None:
+    if not isinstance(spec, Spec):
+        msg = f"a transformer returns a Spec or None, got {spec!r}"[:500]
+        raise TransformError(msg)
+    check_spec(spec)
+    refs: dict[Key, bool] = {}
+    for ref in spec.refs():
+        if isinstance(ref, ResourceRef):
+            refs[ref.key] = refs.get(ref.key, False) or not ref.soft
+    try:
+        work.set_spec(spec)
+    except TypeError as error:
+        raise TransformError(str(error)) from None
+    work.refs = refs
+
+
+def check_spec(spec: Spec) -> None:
+    """`TransformError` when the spec names a model or a field that does not exist, with those that do."""
+    model = find_model(spec.model)
+    for name in (*spec.values, *spec.match):
+        find_field(model, name)
+
+
+def find_model(label: str) -> type[Model]:
+    """The model of `app_label.ModelName`; `TransformError` with a suggestion when there is none."""
+    try:
+        return apps.get_model(label)
+    except LookupError:
+        known = [model._meta.label for model in apps.get_models()]  # noqa: SLF001 - Django's documented API
+        near = get_close_matches(label, known, n=1)
+        same_app = [name for name in known if name.split(".")[0] == label.split(".")[0]]
+        there_are = f"; {label.split('.')[0]} has {', '.join(sorted(same_app))}" if same_app else ""
+        hint = f", did you mean {near[0]!r}?" if near else ""
+        msg = f"there is no model {label!r}{hint}{there_are}"
+        raise TransformError(msg) from None
+
+
+def find_field(model: type[Model], name: str) -> Any:
+    """The field of that name that a spec can fill; `TransformError` with the fields there are."""
+    fillable = fillable_fields(model)
+    try:
+        field = model._meta.get_field(name)  # noqa: SLF001
+    except FieldDoesNotExist:
+        field = fillable.get(name)
+    if field is None or field not in fillable.values():
+        names = sorted({field.name for field in fillable.values()})
+        near = get_close_matches(name, names, n=1)
+        hint = f", did you mean {near[0]!r}?" if near else ""
+        msg = f"{model._meta.label} has no field {name!r} to fill{hint}; its fields: {', '.join(names)}"  # noqa: SLF001
+        raise TransformError(msg)
+    return field
+
+
+@cache
+def fillable_fields(model: type[Model]) -> dict[str, Any]:
+    """Name (and column attribute, such as `author_id`) to field, of what a spec can fill."""
+    options = model._meta  # noqa: SLF001
+    fields = [field for field in (*options.concrete_fields, *options.many_to_many) if not getattr(field, "generated", False)]
+    return {name: field for field in fields for name in {field.name, getattr(field, "attname", field.name)}}

@@ -1,0 +1,168 @@
+"""A claimed resource in memory, and what the stages made of it, until the journal writes it."""
+
+import hashlib
+import json
+import re
+import traceback as tracebacks
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from isekai_core.errors import IsekaiError, StageError
+from isekai_core.models import Resource
+from isekai_core.types import Key, LoadItem, Mined, Payload, ResourceView, Spec, Stage, State, decode, encode
+
+_VARIABLE = re.compile(r"'[^']*'|\"[^\"]*\"|\b(?:url|file|row):\S+|https?://\S+|\d+")
+
+
+@dataclass
+class Failure:
+    """Why a resource did not pass a stage, as it is stored: class, message, traceback, cause."""
+
+    stage: str
+    processor: str
+    error_class: str
+    message: str
+    traceback: str
+
+    @classmethod
+    def of(cls, error: BaseException, stage: str, processor: str) -> "Failure":
+        """What is kept of `error`; a traceback only where the error was none of ISEKAI's own."""
+        expected = isinstance(error, IsekaiError)
+        trace = "" if expected and error.__cause__ is None else "".join(tracebacks.format_exception(error))
+        name = type(error).__name__ if expected else f"{type(error).__module__}.{type(error).__qualname__}"
+        return cls(stage, processor, name.removeprefix("builtins."), clean(str(error)) or name, clean(trace))
+
+    @property
+    def cause(self) -> str:
+        """8 hexadecimal characters, the same for messages that differ only in names and numbers."""
+        common = _VARIABLE.sub("…", self.message)
+        return hashlib.sha256(f"{self.stage} {self.processor} {self.error_class} {common}".encode()).hexdigest()[:8]
+
+
+def clean(text: str) -> str:
+    """`text` without what a database may refuse: NUL and lone surrogates are shown, not stored."""
+    return text.replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode()
+
+
+@dataclass
+class Work:
+    """A resource under lease.
+
+    row: as it was claimed; its columns are set by the stages and written by the journal.
+    view: what processors see.
+    payload: new bytes that are not stored yet; None when the stored ones stand.
+    mined: key to what miners said; None when it was not mined in this claim.
+    refs: key to whether a hard ref points to it; None when it was not transformed in this claim.
+    alias: where a redirect led.
+    lead: hash of what the smallest parent key says of it now.
+    known_edges: what miners said in an earlier claim; None when it was never mined.
+    stored: the identity of the payload that is stored already.
+    unchanged: it was fetched again, and is the same.
+    same_spec: it was transformed again, into the same.
+    item: what the loader sees of it.
+    events: stage and outcome, to be counted once they are written.
+    """
+
+    row: Resource
+    key: Key
+    view: ResourceView
+    token: str
+    payload: Payload | None = None
+    mined: dict[Key, Mined] | None = None
+    refs: dict[Key, bool] | None = None
+    alias: Key | None = None
+    lead: str = ""
+    known_edges: dict[Key, Mined] | None = None
+    stored: Any = None
+    unchanged: bool = False
+    same_spec: bool = False
+    item: LoadItem | None = None
+    events: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def stage(self) -> Stage:
+        """The last stage it completed."""
+        return Stage(self.row.stage)
+
+    @property
+    def touched_edges(self) -> bool:
+        """Whether this claim mined or transformed it."""
+        return any(stage in ("mine", "transform") and outcome != "unchanged" for stage, outcome in self.events)
+
+    def finish(self, verb: str) -> None:
+        """It passed the stage `verb`."""
+        self.row.stage = Stage.after(verb).value
+        self.row.state = State.READY.value
+        self.row.attempts = 0
+        self.clear_error()
+        self.events.append((verb, "done"))
+
+    def clear_error(self) -> None:
+        """Nothing is wrong with it any more."""
+        row = self.row
+        row.error_stage = row.error_processor = row.error_class = row.message = row.traceback = row.cause = ""
+        row.next_attempt_at = None
+
+    def fail(self, error: BaseException, stage: str, processor: str) -> None:
+        """It did not pass: the error is kept, whatever it was."""
+        failure = Failure.of(error, stage, processor)
+        row = self.row
+        row.state = State.FAILED.value
+        row.error_stage, row.error_processor, row.error_class = failure.stage, failure.processor, failure.error_class
+        row.message, row.traceback, row.cause = failure.message, failure.traceback, failure.cause
+        self.events.append((stage, "failed"))
+
+    def skip(self, stage: str, reason: str) -> None:
+        """It is not wanted, or nobody handles it."""
+        self.clear_error()
+        self.row.state = State.SKIPPED.value
+        self.row.error_stage = stage
+        self.row.message = clean(reason)
+        self.events.append((stage, "skipped"))
+
+    def set_spec(self, spec: Spec) -> None:
+        """What it becomes; `TransformError`'s reason as a `TypeError` when a value cannot be kept."""
+        node = {"model": spec.model, "values": encode(spec.values, "values"), "match": list(spec.match)}
+        text = json.dumps(node, separators=(",", ":"))
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        self.same_spec = digest == self.row.spec_hash
+        self.row.spec, self.row.spec_hash = text, digest
+        self.row.target_model = spec.model
+
+
+def read_spec(text: str) -> Spec:
+    """The spec that `Work.set_spec` stored."""
+    node = json.loads(text)
+    return Spec(node["model"], decode(node["values"]), node["match"])
+
+
+def dump_metadata(metadata: Mapping[str, Any], path: str = "metadata") -> str:
+    """Metadata as tagged JSON text, the same for the same metadata; "" for none."""
+    if not metadata:
+        return ""
+    return json.dumps(encode(dict(metadata), path), sort_keys=True, separators=(",", ":"))
+
+
+def load_metadata(text: str) -> dict[str, Any]:
+    """What `dump_metadata` was given."""
+    loaded: dict[str, Any] = decode(json.loads(text)) if text else {}
+    return loaded
+
+
+def short_hash(text: str) -> str:
+    """16 hexadecimal characters; "" for ""."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16] if text else ""
+
+
+def stage_error(error: Exception, stage: type[StageError]) -> Exception:
+    """`error` itself, or its text under the stage's name for an error that means the user's data."""
+    return error if isinstance(error, IsekaiError) else stage(str(error))
+
+
+def unique_keys(found: Iterable[Mined]) -> dict[Key, Mined]:
+    """The first of each key."""
+    unique: dict[Key, Mined] = {}
+    for item in found:
+        unique.setdefault(item.key, item)
+    return unique

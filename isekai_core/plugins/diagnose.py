@@ -1,0 +1,107 @@
+"""An exception from a plugin becomes a state, a reason in one line, and a command to type."""
+
+import importlib.util
+import re
+import traceback
+from dataclasses import dataclass
+
+from isekai_core.plugins.compatible import CORE
+from isekai_core.plugins.scan import Installed, normal_name
+from isekai_core.plugins.states import InvalidHooksError, PluginState
+
+_REASON_LENGTH = 300
+_DISTRIBUTIONS = {
+    "bs4": "beautifulsoup4",
+    "cv2": "opencv-python",
+    "dateutil": "python-dateutil",
+    "docx": "python-docx",
+    "PIL": "Pillow",
+    "sklearn": "scikit-learn",
+    "yaml": "PyYAML",
+}
+"""Modules that are not called as the distribution that holds them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Why a plugin cannot be used, and what to do."""
+
+    state: PluginState
+    reason: str
+    fix: str = ""
+
+
+def diagnose(error: BaseException, installed: Installed) -> Diagnosis:
+    """What `error`, raised while `installed` was imported or registered, means for its user."""
+    if isinstance(error, InvalidHooksError):
+        return Diagnosis(PluginState.INVALID_HOOKS, _one_line(str(error)), error.fix)
+    if isinstance(error, ImportError) and _top(error.name) == "isekai_core" and installed.name != CORE:
+        fix = f"pip install --upgrade {CORE} {installed.name}"
+        return Diagnosis(PluginState.INCOMPATIBLE, f"written for another isekai-core: {_one_line(str(error))}", fix)
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return _missing(error.name, installed)
+    return Diagnosis(PluginState.FAILED_IMPORT, _raised(error), f"isekai plugins show {installed.name}")
+
+
+def _missing(module: str, installed: Installed) -> Diagnosis:
+    own = {_top(reference) for reference in installed.modules}
+    if _top(module) in own:
+        reason = f"its own module {module} is missing"
+        return Diagnosis(PluginState.FAILED_IMPORT, reason, f"pip install --force-reinstall {installed.name}")
+    if _is_there(_top(module)):
+        reason = f"needs {module}, which the installed {_top(module)} does not have"
+        return Diagnosis(PluginState.MISSING_DEPENDENCY, reason, f"pip install --upgrade {_distribution(module)}")
+    reason = f"needs {module}, which is not installed"
+    return Diagnosis(PluginState.MISSING_DEPENDENCY, reason, f"pip install {_requirement(module, installed)}")
+
+
+def _requirement(module: str, installed: Installed) -> str:
+    """What to install for `module`: through an extra of the plugin, if one of them brings it."""
+    wanted = normal_name(_distribution(module))
+    for requirement in installed.requires:
+        name = re.match(r"[\w.-]+", requirement)
+        if name and normal_name(name.group()) == wanted:
+            extra = re.search(r"\bextra\s*==\s*['\"]([^'\"]+)", requirement)
+            wish = requirement.partition(";")[0].replace(" ", "")
+            return f"'{installed.name}[{extra.group(1)}]'" if extra else f"'{wish}'"
+    return _distribution(module)
+
+
+def _distribution(module: str) -> str:
+    return _DISTRIBUTIONS.get(_top(module), _top(module))
+
+
+def _top(module: str | None) -> str:
+    return (module or "").partition(":")[0].partition(".")[0]
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def _raised(error: BaseException) -> str:
+    kind, text = type(error).__qualname__, _one_line(str(error))
+    if isinstance(error, SystemExit):
+        return f"calls sys.exit({error.code!r}) while it is imported{_place(error)}"
+    if kind in ("AppRegistryNotReady", "ImproperlyConfigured"):
+        text = f"{text}; Django models and settings are imported inside functions"
+    return f"raised {kind}: {text}{_place(error)}" if text else f"raised {kind}{_place(error)}"
+
+
+def _place(error: BaseException) -> str:
+    if isinstance(error, SyntaxError):
+        return ""  # Its text names file and line already.
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if "importlib" not in frame.filename and not frame.filename.startswith(__file__.rpartition("/")[0])
+    ]
+    return f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _REASON_LENGTH else line[: _REASON_LENGTH - 1] + "…"

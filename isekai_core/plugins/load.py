@@ -1,0 +1,76 @@
+"""One plugin is imported and asked what it registers; whatever goes wrong puts it, and only it, in quarantine."""
+
+import importlib
+import sys
+import traceback
+from contextlib import redirect_stdout
+from functools import reduce
+from time import perf_counter
+
+from isekai_core.plugins import hooks
+from isekai_core.plugins.compatible import wanted_core
+from isekai_core.plugins.diagnose import Diagnosis, diagnose
+from isekai_core.plugins.entry import Plugin, ProcessorEntry
+from isekai_core.plugins.scan import Installed
+from isekai_core.plugins.states import InvalidHooksError, PluginState
+
+
+def load(installed: Installed, core: str = "") -> Plugin:
+    """The plugin, imported and registered, or in quarantine with reason and fix. Never raises what the plugin raised.
+
+    core: the version of isekai-core that it must fit.
+    """
+    if diagnosis := _unfit(installed, core):
+        return Plugin(installed, diagnosis.state, diagnosis.reason, diagnosis.fix)
+    started = perf_counter()
+    import_ms = 0.0
+    entries: list[ProcessorEntry] = []
+    try:
+        # What a plugin prints while it loads must not get into the output of a command.
+        with redirect_stdout(sys.stderr):
+            parts = [_resolve(reference) for reference in installed.modules]
+            import_ms = _since(started)
+            manager = hooks.manager_of(parts)
+            implemented = _some(hooks.implemented(manager))
+            hooks.register_all(manager, installed, entries)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a KeyboardInterrupt is the user's, all else the plugin's
+        diagnosis = diagnose(error, installed)
+        text = "".join(traceback.format_exception(error))
+        return Plugin(
+            installed,
+            diagnosis.state,
+            diagnosis.reason,
+            diagnosis.fix,
+            text,
+            import_ms or _since(started),
+            processors=tuple(entries),
+        )
+    return Plugin(installed, import_ms=import_ms, hooks=implemented, processors=tuple(entries))
+
+
+def _unfit(installed: Installed, core: str) -> Diagnosis | None:
+    """What the metadata tells already, before anything of the plugin runs."""
+    if installed.problem:
+        fix = f"pip install --force-reinstall {installed.name}"
+        return Diagnosis(PluginState.FAILED_IMPORT, installed.problem, fix)
+    if wanted := wanted_core(installed.requires, core):
+        fix = f"pip install --upgrade {installed.name}"
+        return Diagnosis(PluginState.INCOMPATIBLE, f"needs {wanted}, found isekai-core {core}", fix)
+    return None
+
+
+def _resolve(reference: str) -> object:
+    module, _, path = reference.partition("[")[0].strip().partition(":")
+    imported: object = importlib.import_module(module.strip())
+    return reduce(getattr, path.split("."), imported) if path else imported
+
+
+def _some(implemented: tuple[str, ...]) -> tuple[str, ...]:
+    if not implemented:
+        reason = "it implements no hook, so it provides nothing"
+        raise InvalidHooksError(reason, f"the hooks are {', '.join(hooks.HOOKS)}")
+    return implemented
+
+
+def _since(started: float) -> float:
+    return round((perf_counter() - started) * 1000, 3)

@@ -1,0 +1,166 @@
+"""Names to processors: built at first use, the same in every process, never by the order of installation."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cache
+
+from isekai_core.conf import ProjectFile, did_you_mean, project_file
+from isekai_core.errors import ConfigurationError, PluginUnusable, ProcessorAmbiguous, ProcessorNotFound
+from isekai_core.plugins.compatible import CORE
+from isekai_core.plugins.entry import Plugin, ProcessorEntry
+from isekai_core.plugins.hooks import KINDS
+from isekai_core.plugins.load import load
+from isekai_core.plugins.scan import Installed, normal_name, scan
+from isekai_core.plugins.states import PluginState
+
+HOMES = {
+    ("seeder", "sitemap"): "isekai-http",
+    ("seeder", "table"): "isekai-postgres",
+    ("extractor", "http"): "isekai-http",
+    ("miner", "html-documents"): "isekai-html",
+    ("miner", "html-images"): "isekai-html",
+    ("miner", "html-pages"): "isekai-html",
+    ("transformer", "html-fields"): "isekai-html",
+    ("transformer", "image"): "isekai-html",
+}
+"""What the plugins of this repository register: an answer to the name of one that is not installed."""
+
+
+class Registry:
+    """The installed plugins and their processors.
+
+    plugins: all of them, by name, those in quarantine too.
+    problems: what is wrong with the choices in isekai.toml, one line each.
+    """
+
+    def __init__(self, plugins: Iterable[Plugin], file: ProjectFile | None = None) -> None:
+        self._file = file or ProjectFile()
+        self._prefer = {key: normal_name(plugin) for key, plugin in self._file.plugins.prefer.items()}
+        self._by_name: dict[tuple[str, str], list[ProcessorEntry]] = {}
+        found = sorted(plugins, key=lambda plugin: plugin.name)
+        for plugin in found:
+            for entry in plugin.processors if plugin.state.usable else ():
+                self._by_name.setdefault((entry.kind, entry.name), []).append(entry)
+        self.plugins = tuple(self._marked(plugin) for plugin in found)
+        self.problems = tuple(self._problems())
+
+    def entries(self, kind: str | None = None) -> tuple[ProcessorEntry, ...]:
+        """The processors that can be used, by kind in the order of the stages, name and plugin."""
+        kinds = KINDS if kind is None else (kind,)
+        names = sorted(self._by_name)
+        return tuple(entry for one in kinds for key in names if key[0] == one for entry in self._by_name[key])
+
+    def plugin(self, name: str) -> Plugin:
+        """The plugin of that name; `ConfigurationError` lists those there are."""
+        wanted = normal_name(name)
+        for plugin in self.plugins:
+            if plugin.name == wanted:
+                return plugin
+        known = [plugin.name for plugin in self.plugins]
+        msg = f"no plugin {name!r} is installed{did_you_mean(wanted, known)}; installed are {', '.join(known)}"
+        if wanted in HOMES.values():
+            msg = f"{wanted} is not installed; pip install {wanted}"
+        raise ConfigurationError(msg)
+
+    def find(self, kind: str, name: str) -> ProcessorEntry:
+        """The processor of that kind and name, short (`http`) or in full (`isekai-http/http`).
+
+        Raises `ProcessorNotFound`, `ProcessorAmbiguous`, or `PluginUnusable` when its plugin is in quarantine.
+        """
+        plugin, slash, short = name.rpartition("/")
+        if slash:
+            claims = self._by_name.get((kind, short), [])
+            entries = [entry for entry in claims if entry.plugin == normal_name(plugin)]
+        else:
+            entries = self._preferred(kind, short)
+        if not entries:
+            raise self._absent(kind, name, normal_name(plugin), short)
+        if len(entries) > 1:
+            raise self._ambiguous(kind, short, entries)
+        return entries[0]
+
+    def is_ambiguous(self, kind: str, name: str) -> bool:
+        """Whether several plugins register the short name, and nothing says which one is meant."""
+        return len(self._preferred(kind, name)) > 1
+
+    def _preferred(self, kind: str, name: str) -> list[ProcessorEntry]:
+        entries = self._by_name.get((kind, name), [])
+        plugin = self._prefer.get(f"{kind}:{name}")
+        return [entry for entry in entries if entry.plugin == plugin] or entries
+
+    def _ambiguous(self, kind: str, name: str, entries: list[ProcessorEntry]) -> ProcessorAmbiguous:
+        names = " and ".join(entry.full_name for entry in entries)
+        line = f"prefer = {{ '{kind}:{name}' = '{entries[0].plugin}' }}"
+        return ProcessorAmbiguous(
+            f"the {kind} {name!r} is registered by {len(entries)} plugins: use the full name, {names},"
+            f" or decide under [plugins] in isekai.toml: {line}",
+        )
+
+    def _absent(self, kind: str, name: str, plugin: str, short: str) -> ConfigurationError:
+        quarantined = [one for one in self.plugins if not one.state.usable]
+        home = plugin or HOMES.get((kind, short), "")
+        for one in quarantined:
+            if one.name == home or any((it.kind, it.name) == (kind, short) for it in one.processors):
+                return PluginUnusable(f"the {kind} {name!r} cannot be used: {_why(one)}")
+        return ProcessorNotFound("; ".join(self._not_found(kind, name, home, quarantined)))
+
+    def _not_found(self, kind: str, name: str, home: str, quarantined: list[Plugin]) -> Iterable[str]:
+        yield f"there is no {kind} {name!r}{self._near(kind, name)}"
+        if home in HOMES.values() and home not in {plugin.name for plugin in self.plugins}:
+            yield f"it comes with {home}: pip install {home}"
+        short = name.rpartition("/")[2]
+        others = [other for other in KINDS if other != kind and (other, short) in self._by_name]
+        yield from (f"there is {other} {short!r}, of another kind" for other in others)
+        known = sorted({entry.name for entry in self.entries(kind)})
+        yield f"installed {kind}s are {', '.join(known)}" if known else f"no plugin that registers {kind}s is installed"
+        yield from (f"in quarantine is {_why(plugin)}" for plugin in quarantined)
+
+    def _near(self, kind: str, name: str) -> str:
+        entries = self.entries(kind)
+        return did_you_mean(name, [entry.full_name if "/" in name else entry.name for entry in entries])
+
+    def _marked(self, plugin: Plugin) -> Plugin:
+        if plugin.state is not PluginState.OK:
+            return plugin
+        for entry in plugin.processors:
+            if len(claims := self._preferred(entry.kind, entry.name)) > 1:
+                reason = str(self._ambiguous(entry.kind, entry.name, claims))
+                return replace(plugin, state=PluginState.AMBIGUOUS, reason=reason)
+        return plugin
+
+    def _problems(self) -> Iterable[str]:
+        known = [plugin.name for plugin in self.plugins]
+        for name in self._file.plugins.disabled:
+            if normal_name(name) not in known:
+                hint = did_you_mean(name, known)
+                yield f"{self._file.path}: plugins.disabled names {name!r}, which is not installed{hint}"
+        for key, plugin in sorted(self._prefer.items()):
+            kind, _, name = key.partition(":")
+            claims = [entry.plugin for entry in self._by_name.get((kind, name), [])]
+            if plugin not in claims:
+                yield f"{self._file.path}: plugins.prefer names {plugin!r} for {key!r}, which it does not register"
+
+
+def _why(plugin: Plugin) -> str:
+    return f"{plugin.name} ({plugin.state}): {plugin.reason}" + (f"; {plugin.fix}" if plugin.fix else "")
+
+
+def build_registry(installed: Iterable[Installed] | None = None, file: ProjectFile | None = None) -> Registry:
+    """A registry of what is installed: each plugin is imported, except those that isekai.toml disables."""
+    chosen = project_file() if file is None else file
+    found = tuple(scan() if installed is None else installed)
+    disabled = {normal_name(name) for name in chosen.plugins.disabled}
+    core = next((one.version for one in found if one.name == CORE), "")
+    plugins = [_disabled(one, chosen) if one.name in disabled else load(one, core) for one in found]
+    return Registry(plugins, chosen)
+
+
+def _disabled(installed: Installed, file: ProjectFile) -> Plugin:
+    fix = f"take it out of plugins.disabled in {file.path}"
+    return Plugin(installed, PluginState.DISABLED, "disabled", fix)
+
+
+@cache
+def registry() -> Registry:
+    """The registry of this process, built at first use; `registry.cache_clear()` forgets it."""
+    return build_registry()

@@ -1,0 +1,101 @@
+"""What `isekai plugins` prints, as plain data: one schema, every key always there, everything sorted."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from isekai_core.errors import PluginUnusable
+from isekai_core.plugins.compatible import CORE
+from isekai_core.plugins.entry import Plugin, ProcessorEntry
+from isekai_core.plugins.hooks import KINDS
+from isekai_core.plugins.registry import Registry
+
+SCHEMA = 1
+"""Raised when a key is taken away or changes its meaning; new keys may come without."""
+
+_PLAIN = (str, int, float, bool, type(None))
+
+
+def listing(registry: Registry) -> dict[str, Any]:
+    """Every installed plugin, and what is wrong with the choices in isekai.toml."""
+    plugins = [_plugin(registry, plugin) for plugin in registry.plugins]
+    return {**_head(registry), "plugins": plugins, "problems": list(registry.problems)}
+
+
+def details(registry: Registry, plugin: Plugin) -> dict[str, Any]:
+    """One plugin with its traceback and the options of its processors, whose classes are imported for it."""
+    processors = [{**_processor(registry, entry), **_inside(entry)} for entry in _sorted(plugin.processors)]
+    about = {**_plugin(registry, plugin), "processors": processors, "traceback": plugin.traceback}
+    return {**_head(registry), "plugin": about}
+
+
+def provided(plugin: Plugin) -> str:
+    """What a plugin registers, on one line: `seeders: csv · extractors: file`."""
+    names = {kind: sorted(entry.name for entry in plugin.processors if entry.kind == kind) for kind in KINDS}
+    return " · ".join(f"{kind}s: {', '.join(names[kind])}" for kind in KINDS if names[kind])
+
+
+def _head(registry: Registry) -> dict[str, Any]:
+    core = next((plugin.version for plugin in registry.plugins if plugin.name == CORE), None)
+    return {"schema": SCHEMA, "core": core}
+
+
+def _plugin(registry: Registry, plugin: Plugin) -> dict[str, Any]:
+    return {
+        "name": plugin.name,
+        "version": plugin.version,
+        "state": str(plugin.state),
+        "reason": plugin.reason,
+        "fix": plugin.fix,
+        "modules": list(plugin.installed.modules),
+        "location": plugin.installed.location,
+        "editable": plugin.installed.editable,
+        "shadowed": list(plugin.installed.shadowed),
+        "import_ms": plugin.import_ms,
+        "hooks": list(plugin.hooks),
+        "processors": [_processor(registry, entry) for entry in _sorted(plugin.processors)],
+    }
+
+
+def _processor(registry: Registry, entry: ProcessorEntry) -> dict[str, Any]:
+    return {
+        "kind": entry.kind,
+        "name": entry.name,
+        "full_name": entry.full_name,
+        "class": entry.reference,
+        "ambiguous": registry.is_ambiguous(entry.kind, entry.name),
+    }
+
+
+def _inside(entry: ProcessorEntry) -> dict[str, Any]:
+    """What only the class itself can tell."""
+    from isekai_core.plugins.options import options_of, summary_of  # noqa: PLC0415 - a listing must not pay for it
+
+    try:
+        cls = entry.load()
+    except PluginUnusable as error:
+        return {"doc": "", "options": [], "error": str(error)}
+    options = [
+        {
+            "name": option.name,
+            "type": option.type,
+            "required": option.required,
+            "default": None if option.secret else _plain(option.default),
+            "secret": option.secret,
+            "doc": option.doc,
+        }
+        for option in options_of(cls)
+    ]
+    return {"doc": summary_of(cls), "options": options, "error": ""}
+
+
+def _sorted(entries: Iterable[ProcessorEntry]) -> list[ProcessorEntry]:
+    return sorted(entries, key=lambda entry: (KINDS.index(entry.kind), entry.name))
+
+
+def _plain(value: Any) -> Any:
+    """`value` as JSON knows it; what JSON does not know, as Python writes it."""
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(name): _plain(item) for name, item in value.items()}
+    return value if isinstance(value, _PLAIN) else repr(value)

@@ -1,0 +1,115 @@
+"""The fixtures of the kit, for every project that has isekai-core and pytest installed.
+
+Inert until used: nothing heavy is imported at the start, and without `ISEKAI_TEST_DATABASE=postgresql`
+or `--isekai-no-skips` nothing changes for anybody's tests.
+"""
+
+import importlib.util
+import os
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from isekai_core.testing.web import Site
+    from isekai_core.types import ResourceView
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
+    """Start PostgreSQL before pytest-django reads the settings, when they are going to ask for one."""
+    if os.environ.get("ISEKAI_TEST_DATABASE") == "postgresql" and not os.environ.get("ISEKAI_TEST_POSTGRES_URL"):
+        from isekai_core.testing.postgres import URL_VARIABLE, embedded_postgres  # noqa: PLC0415 - only when used
+
+        until_the_end = ExitStack()
+        early_config.add_cleanup(until_the_end.close)
+        os.environ[URL_VARIABLE] = until_the_end.enter_context(embedded_postgres())
+        until_the_end.callback(os.environ.pop, URL_VARIABLE, None)
+    return (yield)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--isekai-no-skips`, for continuous integration."""
+    parser.getgroup("isekai").addoption(
+        "--isekai-no-skips", action="store_true", help="a test that is skipped, or fails as expected, is a failure"
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skipped test into a failed one, when that is asked for."""
+    report = yield
+    if report.skipped and item.config.getoption("isekai_no_skips"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, but nothing may be skipped here: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a module that skips itself as a whole."""
+    report = yield
+    if report.skipped and collector.config.getoption("isekai_no_skips"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, but nothing may be skipped here: {report.longrepr}"
+    return report
+
+
+@pytest.fixture
+def site() -> "Iterator[Site]":
+    """A real web site on loopback: `site.pages["/a"] = Response("<p>hi")`, `site.url("/a")`, `site.count("/a")`."""
+    from isekai_core.testing.web import running_site  # noqa: PLC0415 - only when used
+
+    with running_site() as site:
+        yield site
+
+
+@pytest.fixture
+def resource_view() -> "Callable[..., ResourceView]":
+    """Makes a resource as a processor sees it: `resource_view("url:https://…", text="<p>hi")`."""
+    from isekai_core.testing.resources import make_resource  # noqa: PLC0415 - only when used
+
+    return make_resource
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The URL of a real PostgreSQL server, the same for the whole session."""
+    from isekai_core.testing.postgres import embedded_postgres  # noqa: PLC0415 - only when used
+
+    with embedded_postgres() as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_database(postgres_url: str) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database that is this test's alone."""
+    from isekai_core.testing.postgres import own_database  # noqa: PLC0415 - only when used
+
+    with own_database(postgres_url) as url:
+        yield url
+
+
+@pytest.fixture
+def project_environment(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
+    """Environment variables for another process: the test settings, on an empty database of this test alone.
+
+    The database is of the kind that the test run is on. The tables are not made: run `migrate --run-syncdb`.
+    """
+    environment: dict[str, Any] = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "isekai_core.testing.settings",
+        "ISEKAI_TEST_DIR": str(tmp_path / "project"),
+        # The installed packages are tested, not those of the folder that the process starts in.
+        "PYTHONSAFEPATH": "1",
+    }
+    if os.environ.get("ISEKAI_TEST_DATABASE") == "postgresql":
+        environment["ISEKAI_TEST_POSTGRES_URL"] = request.getfixturevalue("postgres_database")
+    if (testapp := importlib.util.find_spec("testapp")) and testapp.submodule_search_locations:
+        environment["PYTHONPATH"] = str(Path(next(iter(testapp.submodule_search_locations))).parent)
+    return environment

@@ -1,0 +1,116 @@
+"""The body of an answer on its way in: inflated, counted against the limit, spooled once it is large."""
+
+import zlib
+from collections.abc import Iterator
+
+import httpx
+
+from isekai_core.errors import ExtractError, TemporaryError
+from isekai_core.types import Body, MemoryBody, Spool
+from isekai_http.answers import shown
+from isekai_http.inflate import Inflater
+
+_CODINGS = {"gzip": "gzip", "x-gzip": "gzip", "deflate": "deflate"}
+_BLOCK = 256 * 1024
+
+
+class Intake:
+    """Takes the chunks of one answer; `finish` gives the body.
+
+    max_bytes: the most that it may be, inflated.
+    in_memory: the most that is kept in memory; a larger body goes on in a temporary file.
+
+    Use it in a `with` block: what was not finished is thrown away.
+    """
+
+    def __init__(self, url: str, response: httpx.Response, *, max_bytes: int, in_memory: int) -> None:
+        self._url = url
+        self._max_bytes = max_bytes
+        self._in_memory = in_memory
+        self._size = 0
+        self._parts: list[bytes] = []
+        self._spool: Spool | None = None
+        self._inflater = self._inflater_for(response.headers.get("content-encoding", ""))
+        length = response.headers.get("content-length", "")
+        if length.isdecimal() and int(length) > max_bytes:
+            raise self._too_large(f"{length} bytes")
+
+    def __enter__(self) -> "Intake":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._spool is not None:
+            self._spool.close()
+
+    def take(self, chunk: bytes) -> None:
+        """Add `chunk`, as it came from the server; `ExtractError` when the body becomes too large."""
+        if self._inflater is None:
+            self._keep(chunk)
+            return
+        try:
+            for piece in self._inflater.feed(chunk):
+                self._keep(piece)
+        except zlib.error as error:
+            msg = f"{shown(self._url)}: the content-encoding does not fit the bytes ({error})"
+            raise ExtractError(msg) from None
+
+    def finish(self) -> Body:
+        """The whole body, which is the caller's now; `ExtractError` when it is empty."""
+        if self._inflater is not None and self._size:
+            self._finish_inflating(self._inflater)
+        if not self._size:
+            msg = f"{shown(self._url)}: an empty body"
+            raise ExtractError(msg)
+        spool, self._spool = self._spool, None
+        return spool or MemoryBody(b"".join(self._parts))
+
+    def _finish_inflating(self, inflater: Inflater) -> None:
+        try:
+            inflater.finish()
+        except EOFError as error:
+            msg = f"{shown(self._url)}: the answer broke off: {error}"
+            raise TemporaryError(msg) from None
+
+    def _keep(self, piece: bytes) -> None:
+        self._size += len(piece)
+        if self._size > self._max_bytes:
+            raise self._too_large("more")
+        if self._spool is None and self._size > self._in_memory:
+            self._spool = Spool()
+            for part in self._parts:
+                self._spool.write(part)
+            self._parts.clear()
+        if self._spool is None:
+            self._parts.append(piece)
+        else:
+            self._spool.write(piece)
+
+    def _too_large(self, got: str) -> ExtractError:
+        return ExtractError(f"{shown(self._url)}: expected at most {self._max_bytes} bytes (max_bytes), got {got}")
+
+    def _inflater_for(self, coding: str) -> Inflater | None:
+        coding = coding.strip().lower()
+        if coding in ("", "identity"):
+            return None
+        if coding not in _CODINGS:
+            msg = f"{shown(self._url)}: content-encoding {coding[:60]!r}, which was not asked for; expected gzip or deflate"
+            raise ExtractError(msg)
+        return Inflater(_CODINGS[coding])
+
+
+def blocks(body: Body) -> Iterator[bytes]:
+    """The bytes of `body`, in blocks."""
+    if isinstance(body, MemoryBody):
+        yield body.content
+        return
+    with body.open() as file:
+        while block := file.read(_BLOCK):
+            yield block
+
+
+def head(body: Body, length: int) -> bytes:
+    """The first bytes of `body`."""
+    if isinstance(body, MemoryBody):
+        return body.content[:length]
+    with body.open() as file:
+        return file.read(length)

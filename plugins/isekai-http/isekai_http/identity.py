@@ -1,0 +1,97 @@
+"""Who we say we are, and to whom: headers and passwords go to the hosts that were named, to nobody else.
+
+A page may link or redirect anywhere. Whatever an option says that may be a secret must not follow.
+"""
+
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from urllib.parse import unquote, urlsplit
+
+EVERY_HOST = "*"
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_OURS = frozenset({"accept-encoding", "connection", "content-length", "host", "transfer-encoding", "user-agent"})
+
+
+def default_user_agent() -> str:
+    """`isekai-http/` and the installed version."""
+    return f"isekai-http/{version('isekai-http')}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """The request headers for each host. Raises `ValueError`, without showing a value, for what cannot be sent."""
+
+    user_agent: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    username: str = ""
+    password: str = field(default="", repr=False)
+    hosts: Iterable[str] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hosts", frozenset(_host(host) for host in self.hosts))
+        for name, value in self.headers.items():
+            _check_header(name, value)
+        if not _sendable(self.user_agent):
+            msg = f"user_agent must be printable ASCII, got {self.user_agent!r}"
+            raise ValueError(msg)
+        self._check_credentials()
+
+    def _check_credentials(self) -> None:
+        if self.password and not self.username:
+            msg = "password is given without username"
+            raise ValueError(msg)
+        if ":" in self.username:
+            msg = "username must not hold a colon: what stands after it would be taken for the password"
+            raise ValueError(msg)
+        if (self.headers or self.username) and not self.hosts:
+            msg = (
+                "headers, username and password are sent only to the hosts that are named: "
+                "give hosts=['old.example.org'], or hosts=['*'] for every host"
+            )
+            raise ValueError(msg)
+
+    def headers_for(self, url: str, *, downgraded: bool = False) -> dict[str, str]:
+        """The headers of a request for `url`.
+
+        downgraded: an encrypted address redirected to this one, which is not; it gets no credentials.
+        """
+        parts = urlsplit(url)
+        named = EVERY_HOST in self.hosts or (parts.hostname or "") in self.hosts
+        sent = {"Accept": "*/*", "User-Agent": self.user_agent or default_user_agent()}
+        if named and not downgraded:
+            sent |= self.headers
+            if self.username:
+                sent["Authorization"] = _basic(self.username, self.password)
+        if parts.username is not None:
+            sent["Authorization"] = _basic(unquote(parts.username), unquote(parts.password or ""))
+        return sent | {"Accept-Encoding": "gzip, deflate"}
+
+
+def _basic(username: str, password: str) -> str:
+    return "Basic " + b64encode(f"{username}:{password}".encode()).decode()
+
+
+def _host(host: str) -> str:
+    if not re.fullmatch(r"\*|[^\s/:@*]+|\[?[0-9a-fA-F:]+\]?", host):
+        msg = f"hosts are names such as 'old.example.org', without scheme, port or path, or '*', got {host!r}"
+        raise ValueError(msg)
+    return host.strip("[]").lower()
+
+
+def _sendable(value: str) -> bool:
+    return value.isascii() and (value.isprintable() or not value)
+
+
+def _check_header(name: str, value: str) -> None:
+    if not _NAME.fullmatch(name):
+        msg = f"not a name of a header: {name!r}"
+        raise ValueError(msg)
+    if name.lower() in _OURS:
+        msg = f"the header {name!r} cannot be set here{'; use user_agent' if name.lower() == 'user-agent' else ''}"
+        raise ValueError(msg)
+    if not _sendable(value):
+        msg = f"the value of the header {name!r} must be printable ASCII"
+        raise ValueError(msg)

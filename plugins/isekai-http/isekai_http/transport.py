@@ -1,0 +1,166 @@
+"""How pages are fetched: httpx's interface over aiohttp's connections.
+
+httpx's own transport takes many times the CPU of aiohttp for a page; the measurements, with how to
+repeat them, are in the repository's `benchmarks/transport.md`. The ready-made bridge between the two
+rewrites the escapes of a URL, which breaks signed addresses, keeps cookies, and reports a server that
+hung up as a timeout: so the bridge is here. It can serve any `httpx.AsyncClient`.
+"""
+
+import ipaddress
+from collections.abc import AsyncIterator
+from functools import lru_cache
+from typing import Self
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+import httpx
+from yarl import URL
+
+# The first that fits: aiohttp's errors inherit from several of each other.
+_TRANSLATION: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
+    (aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout),
+    (TimeoutError, httpx.ReadTimeout),
+    (aiohttp.ClientProxyConnectionError, httpx.ProxyError),
+    (aiohttp.ClientHttpProxyError, httpx.ProxyError),
+    (aiohttp.ClientConnectorError, httpx.ConnectError),
+    (aiohttp.InvalidURL, httpx.UnsupportedProtocol),
+    (aiohttp.ClientResponseError, httpx.RemoteProtocolError),
+    (aiohttp.ClientError, httpx.ReadError),
+    (OSError, httpx.ReadError),
+)
+_FAULTS = (aiohttp.ClientError, OSError)
+
+
+class AiohttpTransport(httpx.AsyncBaseTransport):
+    """Sends httpx requests over at most `connections` connections.
+
+    connections: how many at once; further requests wait.
+    verify: False accepts any certificate.
+
+    Redirects, cookies and content codings are left to the caller, as with httpx's own. The request
+    extensions `timeout` (connect and read) and `target` (sent as it is, instead of the URL's path) count.
+    The proxies of the environment are used, never for this machine itself.
+    """
+
+    def __init__(self, *, connections: int = 16, verify: bool = True) -> None:
+        self._connections = connections
+        self._verify = verify
+        self._proxies = getproxies()
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._session = self._open()
+        return self
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send `request`; the body of the response is read from its stream. Raises `httpx.TransportError`."""
+        session = self._session = self._session or self._open()
+        timeout = request.extensions.get("timeout", {})
+        try:
+            answer = await session.request(
+                request.method,
+                _address(request),
+                headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw],
+                data=None if request.method == "GET" else await request.aread() or None,
+                allow_redirects=False,
+                timeout=_client_timeout(timeout.get("connect"), timeout.get("read")),
+                proxy=self._proxy(request.url) if self._proxies else None,
+            )
+        except _FAULTS as error:
+            raise _translated(error, request) from error
+        return httpx.Response(
+            answer.status,
+            headers=answer.raw_headers,  # type: ignore[arg-type]  # a tuple does as well as a list
+            stream=_Stream(answer, request),
+            extensions={"reason_phrase": (answer.reason or "").encode("latin-1", "replace")},
+        )
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    def _open(self) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(
+            limit=self._connections,
+            ssl=httpx.create_ssl_context(verify=self._verify),
+        )
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+        )
+
+    def _proxy(self, url: httpx.URL) -> str | None:
+        proxy = self._proxies.get(url.scheme) or self._proxies.get("all")
+        return None if proxy is None or is_this_machine(url.host) or proxy_bypass(url.host) else proxy
+
+
+class _Stream(httpx.AsyncByteStream):
+    """The body of an answer, as it arrives."""
+
+    def __init__(self, answer: aiohttp.ClientResponse, request: httpx.Request) -> None:
+        self._answer = answer
+        self._request = request
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._answer.content.iter_any():
+                yield chunk
+        except _FAULTS as error:
+            raise _translated(error, self._request) from error
+
+    async def aclose(self) -> None:
+        # A connection whose body was read to its end is kept for the next request, any other is closed.
+        self._answer.release()
+
+
+class Client(httpx.AsyncClient):
+    """An `httpx.AsyncClient` that keeps no cookies.
+
+    With them, what a page looks like would depend on which page was fetched before it; and httpx's jar
+    takes a fifth of the time of a request.
+    """
+
+    @property
+    def cookies(self) -> httpx.Cookies:
+        """Always empty."""
+        return _NO_COOKIES
+
+    @cookies.setter
+    def cookies(self, cookies: object) -> None:
+        """Not kept."""
+
+
+class _NoCookies(httpx.Cookies):
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Not kept."""
+
+
+_NO_COOKIES = _NoCookies()
+
+
+@lru_cache(maxsize=256)
+def is_this_machine(host: str) -> bool:
+    """Whether `host` is this machine, by its name or loopback address."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _address(request: httpx.Request) -> URL:
+    # Built from parts: the password of a URL is in the headers by now, and yarl must not change escapes.
+    target = request.extensions.get("target") or request.url.raw_path
+    return URL(f"{request.url.scheme}://{request.url.netloc.decode()}{target.decode()}", encoded=True)
+
+
+@lru_cache(maxsize=64)
+def _client_timeout(connect: float | None, read: float | None) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=None, sock_connect=connect, sock_read=read)
+
+
+def _translated(error: Exception, request: httpx.Request) -> httpx.TransportError:
+    kind = next(ours for theirs, ours in _TRANSLATION if isinstance(error, theirs))
+    return kind(str(error) or type(error).__name__, request=request)

@@ -1,0 +1,178 @@
+"""Load: rows of every relation kind, order, cycles, updates, errors that hit only their resource."""
+
+import pytest
+from testapp.models import Article, Author, Left, Node, Right, Section, Tag
+
+from isekai_core import ModelRef, ResourceRef, Spec, Text
+from isekai_core.models import Resource
+
+from .conftest import key
+
+
+def author(slug="ada"):
+    return Spec("testapp.Author", {"slug": slug, "name": slug.title()}, match=["slug"])
+
+
+def article(slug, **values):
+    given = {"slug": slug, "title": slug.title(), "author": ResourceRef(key("ada"))} | values
+    return Spec("testapp.Article", given, match=["slug"])
+
+
+def state(name):
+    row = Resource.objects.get(key=f"thing:{name}")
+    return row.stage, row.state, row.message
+
+
+def test_a_foreign_key_is_loaded_after_its_target_whatever_the_order_of_seeds(world):
+    world.add("a", article("a"))
+    world.add("ada", author())
+    result = world.run()
+    assert Article.objects.get().author.slug == "ada"
+    assert result.models == {"testapp.Article": {"created": 1}, "testapp.Author": {"created": 1}}
+    assert result.is_complete
+
+
+def test_links_in_text_become_addresses_of_the_rows_even_in_circles(world):
+    def link(name):
+        return ResourceRef(key(name), "url", soft=True, fallback=f"/old/{name}")
+
+    world.add("ada", author())
+    world.add("a", article("a", body=Text("see ", link("b"), " and ", link("gone"))))
+    world.add("b", article("b", body=Text("see ", link("a"))))
+    result = world.run()
+    assert Article.objects.get(slug="a").body == "see /articles/b/ and /old/gone"
+    assert Article.objects.get(slug="b").body == "see /articles/a/"
+    assert result.models["testapp.Article"] == {"created": 2, "relinked": 2}
+
+
+def test_a_second_run_changes_nothing(world):
+    world.add("ada", author())
+    world.add("a", article("a"))
+    world.run()
+    fetched = list(world.fetched)
+    result = world.run()
+    assert world.fetched == fetched
+    assert result.changed == 0
+    assert result.models == {}
+
+
+def test_many_to_many_json_and_model_refs(world):
+    Tag.objects.create(name="old")
+    world.add("ada", author())
+    world.add("red", Spec("testapp.Tag", {"name": "red"}, match=["name"]))
+    world.add(
+        "a",
+        article(
+            "a",
+            tags=[ResourceRef(key("red")), ModelRef("testapp.Tag", name="old")],
+            data={"by": ResourceRef(key("ada"), "name"), "pk": [ResourceRef(key("ada"))], "$": "ref"},
+        ),
+    )
+    world.run()
+    loaded = Article.objects.get()
+    assert {tag.name for tag in loaded.tags.all()} == {"red", "old"}
+    assert loaded.data == {"by": "Ada", "pk": [loaded.author_id], "$": "ref"}
+
+
+def test_a_nullable_cycle_is_filled_in_a_second_phase(world):
+    world.add("a", Spec("testapp.Node", {"name": "a", "parent": ResourceRef(key("b"))}))
+    world.add("b", Spec("testapp.Node", {"name": "b", "parent": ResourceRef(key("a"))}))
+    world.add("self", Spec("testapp.Node", {"name": "self", "parent": ResourceRef(key("self"))}))
+    result = world.run()
+    assert {node.name: node.parent.name for node in Node.objects.all()} == {"a": "b", "b": "a", "self": "self"}
+    assert result.models == {"testapp.Node": {"created": 3}}
+
+
+def test_a_cycle_of_required_keys_is_loaded_with_keys_taken_in_advance(world):
+    world.add("l", Spec("testapp.Left", {"name": "l", "right": ResourceRef(key("r"))}))
+    world.add("r", Spec("testapp.Right", {"name": "r", "left": ResourceRef(key("l"))}))
+    world.run()
+    assert Left.objects.get().right == Right.objects.get()
+    assert Right.objects.get().left == Left.objects.get()
+    later = Right.objects.create(name="later", left=Left.objects.get())
+    assert later.pk > Right.objects.get(name="r").pk
+
+
+def test_what_needs_a_failed_resource_is_blocked_and_names_it(world):
+    world.add("ada", ValueError("no name on this page"))
+    world.add("a", article("a"))
+    world.add("other", author("bob"))
+    result = world.run()
+    assert state("ada")[1:] == ("failed", "no name on this page")
+    assert state("a")[1:] == ("blocked", "needs thing:ada, which is not loaded")
+    assert Author.objects.get().slug == "bob"
+    assert (result.failed, result.blocked) == (1, 1)
+    world.specs["ada"] = author()
+    Resource.objects.filter(key="thing:ada").update(state="ready")
+    assert world.run().is_complete
+
+
+def test_one_unique_violation_fails_alone(world):
+    for number in range(20):
+        world.add(f"s{number}", Spec("testapp.Author", {"slug": f"s{number % 19}", "name": "x"}))
+    result = world.run()
+    assert Author.objects.count() == 19
+    assert result.failed == 1
+    failed = Resource.objects.get(state="failed")
+    assert "slug" in failed.message
+
+
+def test_a_missing_required_field_and_an_over_long_one_are_named(world):
+    world.add("a", Spec("testapp.Author", {"slug": "a"}))
+    world.add("b", Spec("testapp.Author", {"slug": "b", "name": "x" * 200}))
+    world.add("c", Spec("testapp.Author", {"slug": "c", "name": "nul\x00"}))
+    world.run()
+    assert state("a")[2] == "testapp.Author needs 'name', which the spec gives no value for"
+    assert "field 'name'" in state("b")[2]
+    assert "field 'name': holds a NUL character" in state("c")[2]
+
+
+def test_an_unknown_model_or_field_is_named_with_those_there_are(world):
+    world.add("a", Spec("testapp.Autor", {}))
+    world.add("b", Spec("testapp.Section", {"titel": "b"}))
+    world.run()
+    assert "did you mean 'testapp.Author'?" in state("a")[2]
+    assert state("b")[2].startswith("testapp.Section has no field 'titel' to fill, did you mean 'title'?")
+
+
+def test_match_updates_a_row_that_exists_already(world):
+    Section.objects.create(slug="news", title="Old")
+    world.add("n", Spec("testapp.Section", {"slug": "news", "title": "News"}, match=["slug"]))
+    result = world.run()
+    assert Section.objects.get().title == "News"
+    assert result.models == {"testapp.Section": {"updated": 1}}
+
+
+def test_a_field_edited_by_hand_since_is_left_alone(world):
+    world.add("n", Spec("testapp.Section", {"slug": "news", "title": "News"}, match=["slug"]))
+    world.run()
+    Section.objects.update(title="By hand")
+    world.pages["n"] = "changed"
+    world.specs["n"] = Spec("testapp.Section", {"slug": "news", "title": "Newer"}, match=["slug"])
+    world.run(refresh=True)
+    assert Section.objects.get().title == "By hand"
+    assert "title" in state("n")[2]
+
+
+def test_a_changed_source_updates_its_row_in_place_and_only_that(world):
+    world.add("a", author("ada"))
+    world.add("b", author("bob"))
+    world.run()
+    pks = dict(Author.objects.values_list("slug", "pk"))
+    world.transformed.clear()
+    world.pages["b"] = "new"
+    world.specs["b"] = Spec("testapp.Author", {"slug": "robert", "name": "Bob"}, match=["slug"])
+    result = world.run(refresh=True)
+    assert world.transformed == ["b"]
+    assert dict(Author.objects.values_list("slug", "pk")) == {"ada": pks["ada"], "robert": pks["bob"]}
+    assert result.models == {"testapp.Author": {"unchanged": 1, "updated": 1}}
+
+
+@pytest.mark.parametrize("size", [1500])
+def test_a_long_chain_of_refs_is_no_recursion(world, size):
+    for number in range(size):
+        values = {"name": str(number)} | ({"parent": ResourceRef(key(str(number + 1)))} if number + 1 < size else {})
+        world.add(str(number), Spec("testapp.Node", values))
+    world.run()
+    assert Node.objects.filter(parent=None).count() == 1
+    assert Node.objects.count() == size
