@@ -1,7 +1,7 @@
 """The main job, side by side: a site of pages and images becomes Django models, by ISEKAI and by isekai-django.
 
-    python benchmarks/pipeline.py                      # 2,000 pages + 1,000 images, SQLite and PostgreSQL; ours also 4 times
-    python benchmarks/pipeline.py --sizes 200          # a quick look
+    python benchmarks/pipeline.py                  # 2,000 pages and 1,000 images; ours also 4 times as many
+    python benchmarks/pipeline.py --sizes 200      # a quick look
     python benchmarks/pipeline.py --skip-peer --rounds 3
 
 Both fetch the same site from the same server, fill the same models, and run by turns, each in a process of its
@@ -76,7 +76,7 @@ def run(case: Case, site: str, server: str | None) -> dict[str, Any]:
     """One round: an empty database and folder, one process, its line of JSON."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
-        with _database(case.database, folder, server) as url:
+        with _database(folder, server) as url:
             env = os.environ | {
                 "PYTHONPATH": str(HERE),
                 "BENCH_DATABASE": url,
@@ -103,7 +103,7 @@ def _insist(case: Case, result: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _database(kind: str, folder: Path, server: str | None) -> Iterator[str]:
+def _database(folder: Path, server: str | None) -> Iterator[str]:
     if server is None:
         with servers.fresh_sqlite(folder) as url:
             yield url
@@ -166,24 +166,21 @@ def ratios(found: list[Case]) -> list[str]:
     for database in dict.fromkeys(case.database for case in found):
         here = [case for case in found if case.database == database]
         ours = [case for case in here if case.side.module == "ours.run"]
-        for peer in (case for case in here if case.side.module == "peer.run"):
-            if ours:
-                times, statements, memory = (
-                    peer.median(name) / ours[0].median(name) for name in ("total", "statements", "peak_mb")
-                )
-                said.append(
-                    f"{database}: {times:.1f} times faster, {statements:.0f} times fewer statements, {memory:.1f} times less memory"
-                )
-        for more in ours[1:]:
-            size, times, memory = (
-                more.pages / ours[0].pages,
-                more.median("total") / ours[0].median("total"),
-                more.median("peak_mb") / ours[0].median("peak_mb"),
-            )
-            said.append(
-                f"{database}: {size:.0f} times as many pages take {times:.1f} times as long and {memory:.2f} times the memory"
-            )
+        peers = [case for case in here if case.side.module == "peer.run"]
+        said += [f"{database}: {_beside(peer, ours[0])}" for peer in peers if ours]
+        said += [f"{database}: {_growth(ours[0], more)}" for more in ours[1:]]
     return said
+
+
+def _beside(peer: Case, ours: Case) -> str:
+    times, statements, memory = (peer.median(name) / ours.median(name) for name in ("total", "statements", "peak_mb"))
+    return f"{times:.1f} times faster, {statements:.0f} times fewer statements, {memory:.1f} times less memory"
+
+
+def _growth(small: Case, large: Case) -> str:
+    times, memory = (large.median(name) / small.median(name) for name in ("total", "peak_mb"))
+    more = large.pages / small.pages
+    return f"{more:g} times as many pages take {times:.1f} times the time, {memory:.2f} times the memory"
 
 
 def main() -> int:

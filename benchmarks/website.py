@@ -28,7 +28,12 @@ CIRCLE = 20
 LINKS = 12
 PARAGRAPHS = 24
 
-WORDS = ["harbour", "tide", "rope", "lantern", "market", "bridge", "winter", "ledger", "crane", "anchor", "letter", "kitchen", "window", "garden", "bicycle", "museum", "orchestra", "weather", "station", "paper", "evening", "morning", "river", "island", "painter", "baker", "council", "school", "fog", "the", "a", "of", "and", "with", "under", "before", "after", "without", "between", "because", "although", "every", "another", "quiet", "narrow", "old"]
+TEXT = """
+harbour tide rope lantern market bridge winter ledger crane anchor letter kitchen window garden bicycle museum
+orchestra weather station paper evening morning river island painter baker council school fog the a of and with
+under before after without between because although every another quiet narrow old
+"""
+WORDS = TEXT.split()
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">

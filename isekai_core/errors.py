@@ -1,23 +1,23 @@
 """Every error of ISEKAI, in one tree. Each says, in `then`, what the engine does next.
 
-    IsekaiError
-    ├── ConfigurationError          stop: nothing was started; exit status 2
-    │   ├── SettingError            a setting or isekai.toml
-    │   ├── OptionError             an option of a processor, with its path
-    │   ├── PipelineNotFound        no pipeline of that name
-    │   ├── ProcessorNotFound       no processor of that name
-    │   ├── ProcessorAmbiguous      two plugins claim the short name
-    │   └── PluginUnusable          the plugin is in quarantine
-    ├── RunError                    stop: the run cannot go on
-    │   └── RunBusy                 another process works on this pipeline
-    └── StageError                  fail: this resource fails, everything else goes on
-        ├── SeedError
-        ├── ExtractError
-        │   └── TemporaryError      retry: with backoff, or after what the source asked for
-        ├── MineError
-        ├── TransformError
-        ├── LoadError
-        └── SkipResource            skip: not an error, this resource is not wanted
+IsekaiError
+├── ConfigurationError          stop: nothing was started; exit status 2
+│   ├── SettingError            a setting or isekai.toml
+│   ├── OptionError             an option of a processor, with its path
+│   ├── PipelineNotFound        no pipeline of that name
+│   ├── ProcessorNotFound       no processor of that name
+│   ├── ProcessorAmbiguous      two plugins claim the short name
+│   └── PluginUnusable          the plugin is in quarantine
+├── RunError                    stop: the run cannot go on
+│   └── RunBusy                 another process works on this pipeline
+└── StageError                  fail: this resource fails, everything else goes on
+    ├── SeedError
+    ├── ExtractError
+    │   └── TemporaryError      retry: with backoff, or after what the source asked for
+    ├── MineError
+    ├── TransformError
+    ├── LoadError
+    └── SkipResource            skip: not an error, this resource is not wanted
 """
 
 from typing import ClassVar, Literal

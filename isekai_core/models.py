@@ -51,7 +51,10 @@ class Run(models.Model):
     started_at = models.DateTimeField(auto_now_add=True)
     heartbeat_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
-    edge_mark = models.BigIntegerField(default=0, help_text=_("the last dependency that the sweep before load has seen"))
+    edge_mark = models.BigIntegerField(
+        default=0, help_text=_("the last dependency that the sweep before load has seen")
+    )
+    link_mark = models.BigIntegerField(default=0, help_text=_("the load batch from which on links may be out of date"))
     report = models.JSONField(default=dict, help_text=_("counts and seconds per stage, counts per model"))
 
     class Meta:
@@ -115,51 +118,76 @@ class Payload(models.Model):
 class Resource(models.Model):
     """One distinct piece of data on its way to one model instance.
 
-    `stage` is the last stage it completed, `state` what may happen to it next.
+    `stage` is the last stage it completed, `state` what may happen to it next. Defaults are the database's,
+    because the journal inserts only what it knows of a new resource.
     """
 
     pipeline = models.CharField(max_length=100)
     key = models.TextField()
     key_hash = models.CharField(max_length=64, help_text=_("sha256 of the key"))
-    depth = models.PositiveIntegerField(default=0, help_text=_("0 for what a seeder gave, one more a miner"))
-    stage = models.CharField(max_length=12, choices=[(s.value, s.value) for s in Stage], default=Stage.SEEDED.value)
-    state = models.CharField(max_length=12, choices=[(s.value, s.value) for s in State], default=State.READY.value)
-    version = models.CharField(max_length=64, blank=True, help_text=_("what the seeder said of its age"))
+    depth = models.PositiveIntegerField(db_default=0, help_text=_("0 for what a seeder gave, one more a miner"))
+    stage = models.CharField(max_length=12, choices=[(s.value, s.value) for s in Stage], db_default=Stage.SEEDED.value)
+    state = models.CharField(max_length=12, choices=[(s.value, s.value) for s in State], db_default=State.READY.value)
+    version = models.CharField(max_length=64, blank=True, db_default="", help_text=_("what the seeder said of its age"))
 
     # Specs and metadata are text, not JSON columns: PostgreSQL's refuse a NUL that came from a page.
-    metadata = models.TextField(blank=True, help_text=_("what the seeder said, as tagged JSON"))
-    extracted = models.TextField(blank=True, help_text=_("what the extractor said, as tagged JSON"))
-    lead = models.CharField(max_length=16, blank=True, help_text=_("hash of what the page that found it said"))
+    metadata = models.TextField(blank=True, db_default="", help_text=_("what the seeder said, as tagged JSON"))
+    extracted = models.TextField(blank=True, db_default="", help_text=_("what the extractor said, as tagged JSON"))
+    lead = models.CharField(
+        max_length=16, blank=True, db_default="", help_text=_("hash of what the page that found it said")
+    )
     payload = models.ForeignKey(Payload, models.PROTECT, null=True, blank=True, db_index=False)
-    spec = models.TextField(blank=True, help_text=_("what it becomes, as tagged JSON"))
-    spec_hash = models.CharField(max_length=64, blank=True)
+    spec = models.ForeignKey(
+        Payload, models.PROTECT, null=True, blank=True, related_name="+", db_index=False, help_text=_("what it becomes")
+    )
+    spec_hash = models.CharField(max_length=64, blank=True, db_default="")
 
-    target_model = models.CharField(max_length=150, blank=True)
-    target_pk = models.CharField(max_length=255, blank=True)
-    loaded_hash = models.CharField(max_length=64, blank=True, help_text=_("the spec_hash that stands in the row"))
-    written = models.TextField(blank=True, help_text=_("hash of every field as it was written, as JSON"))
+    target_model = models.CharField(max_length=150, blank=True, db_default="")
+    target_pk = models.CharField(max_length=255, blank=True, db_default="")
+    loaded_hash = models.CharField(
+        max_length=64, blank=True, db_default="", help_text=_("the spec_hash that stands in the row")
+    )
+    written = models.TextField(blank=True, db_default="", help_text=_("hash of every field as it was written, as JSON"))
+
+    # Links are written again where the row they lead to changed in a later batch than the text was loaded in.
+    loaded_in = models.BigIntegerField(db_default=0, help_text=_("the load batch that last looked at its row"))
+    changed_in = models.BigIntegerField(db_default=0, help_text=_("the load batch in which its row came or changed"))
 
     alias_of = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="aliases")
     blocked_by = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="blocks")
 
     # Who did it. No constraint and no index: they are looked up from the resource, never the other way.
-    seed_step = models.ForeignKey(Step, models.DO_NOTHING, null=True, blank=True, related_name="+", db_constraint=False, db_index=False)
-    extract_step = models.ForeignKey(Step, models.DO_NOTHING, null=True, blank=True, related_name="+", db_constraint=False, db_index=False)
-    mine_step = models.ForeignKey(Step, models.DO_NOTHING, null=True, blank=True, related_name="+", db_constraint=False, db_index=False)
-    transform_step = models.ForeignKey(Step, models.DO_NOTHING, null=True, blank=True, related_name="+", db_constraint=False, db_index=False)
-    load_step = models.ForeignKey(Step, models.DO_NOTHING, null=True, blank=True, related_name="+", db_constraint=False, db_index=False)
+    seed_step = models.ForeignKey(
+        Step, models.DO_NOTHING, null=True, blank=True, related_name="+", db_constraint=False, db_index=False
+    )
+    extract_step = models.ForeignKey(
+        Step, models.DO_NOTHING, null=True, blank=True, related_name="+", db_constraint=False, db_index=False
+    )
+    mine_step = models.ForeignKey(
+        Step, models.DO_NOTHING, null=True, blank=True, related_name="+", db_constraint=False, db_index=False
+    )
+    transform_step = models.ForeignKey(
+        Step, models.DO_NOTHING, null=True, blank=True, related_name="+", db_constraint=False, db_index=False
+    )
+    load_step = models.ForeignKey(
+        Step, models.DO_NOTHING, null=True, blank=True, related_name="+", db_constraint=False, db_index=False
+    )
 
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(db_default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
-    lease_owner = models.CharField(max_length=40, blank=True)
+    lease_owner = models.CharField(max_length=40, blank=True, db_default="")
     lease_until = models.DateTimeField(null=True, blank=True)
 
-    error_stage = models.CharField(max_length=12, blank=True)
-    error_processor = models.CharField(max_length=255, blank=True)
-    error_class = models.CharField(max_length=255, blank=True)
-    message = models.TextField(blank=True, help_text=_("why it failed, waits, is blocked or was skipped"))
-    traceback = models.TextField(blank=True)
-    cause = models.CharField(max_length=8, blank=True, help_text=_("the same for failures with the same cause"))
+    error_stage = models.CharField(max_length=12, blank=True, db_default="")
+    error_processor = models.CharField(max_length=255, blank=True, db_default="")
+    error_class = models.CharField(max_length=255, blank=True, db_default="")
+    message = models.TextField(
+        blank=True, db_default="", help_text=_("why it failed, waits, is blocked or was skipped")
+    )
+    traceback = models.TextField(blank=True, db_default="")
+    cause = models.CharField(
+        max_length=8, blank=True, db_default="", help_text=_("the same for failures with the same cause")
+    )
 
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -168,6 +196,7 @@ class Resource(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["pipeline", "key_hash"], name="isekai_resource_once")]
         indexes: ClassVar = [
             models.Index(fields=["pipeline", "state", "stage"], name="isekai_resource_next"),
+            models.Index(fields=["pipeline", "changed_in"], name="isekai_resource_changed"),
             models.Index(fields=["target_model", "target_pk"], name="isekai_resource_target"),
             models.Index(fields=["lease_owner"], name="isekai_resource_lease", condition=~models.Q(lease_owner="")),
         ]
@@ -189,15 +218,9 @@ class Dependency(models.Model):
     found = models.BooleanField(default=False, help_text=_("a miner found the child in the parent"))
     metadata = models.TextField(blank=True, help_text=_("what was said of the child there, as tagged JSON"))
     ref = models.CharField(max_length=4, choices=Ref, blank=True, default=Ref.NONE)
-    written = models.BooleanField(default=False, help_text=_("the row of the parent shows the row of the child"))
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["parent", "child"], name="isekai_dependency_once")]
-        indexes: ClassVar = [
-            models.Index(
-                fields=["parent"], name="isekai_link_open", condition=models.Q(ref="soft", written=False)
-            )
-        ]
         verbose_name_plural = _("dependencies")
 
     def __str__(self) -> str:

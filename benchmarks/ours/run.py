@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib.metadata import version
 
 import django
 
@@ -18,8 +19,9 @@ def main() -> int:
     meter = Meter()
     meter.start()
     result = isekai_core.run("benchmark")
-    print(meter.report(f"isekai {isekai_core.__version__}", said=[str(result)]))
-    return 0
+    meter.seconds = dict(result.stage_seconds)
+    print(meter.report(f"isekai {version('isekai-core')}", said=[str(result)]))
+    return 0 if result.is_complete else 1
 
 
 if __name__ == "__main__":

@@ -6,11 +6,12 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
-from typing import ClassVar
+from typing import BinaryIO, ClassVar
 
 from isekai_core.builtins.encodings import byte_order_mark, known_codec
 from isekai_core.errors import ExtractError
-from isekai_core.types import Extraction, Payload, PayloadKind, ResourceView, Spool
+from isekai_core.types import Extraction, MemoryBody, Payload, PayloadKind, ResourceView, Spool
+from isekai_core.types.payloads import MEMORY_LIMIT
 
 _CHUNK = 256 * 1024
 _TEXTS = ("application/json", "application/xml", "application/xhtml+xml", "application/x-yaml", "application/toml")
@@ -22,6 +23,7 @@ _MORE_TYPES = {
     ".odt": "application/vnd.oasis.opendocument.text",
     ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
     ".webp": "image/webp",
+    ".xhtml": "application/xhtml+xml",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 """What some of the supported versions of Python do not know."""
@@ -94,18 +96,27 @@ class FileExtractor:
             raise ExtractError(msg)
 
     def _payload(self, path: Path) -> Payload:
-        spool = Spool()
         with path.open("rb") as file:
-            start = file.read(_CHUNK)
-            chunk = start
-            while chunk:
-                spool.write(chunk)
-                chunk = file.read(_CHUNK)
+            start = file.read(MEMORY_LIMIT)
+            body = MemoryBody(start) if len(start) < MEMORY_LIMIT else _spooled(start, file)
         media_type = media_type_of(path.name)
         if media_type.startswith("text/") or media_type in _TEXTS:
             charset = byte_order_mark(start) or self.charset
-            return Payload(PayloadKind.TEXT, media_type, spool, charset)
-        return Payload(PayloadKind.BLOB, media_type, spool)
+            return Payload(PayloadKind.TEXT, media_type, body, charset)
+        return Payload(PayloadKind.BLOB, media_type, body)
+
+
+def _spooled(start: bytes, file: BinaryIO) -> Spool:
+    """The whole file, on disk: what is hashed is what is stored, even when the file changes meanwhile."""
+    spool = Spool()
+    try:
+        spool.write(start)
+        while chunk := file.read(_CHUNK):
+            spool.write(chunk)
+    except BaseException:
+        spool.close()
+        raise
+    return spool
 
 
 def media_type_of(name: str) -> str:

@@ -115,7 +115,11 @@ def hash_of(field: Any, value: Any) -> str:
         # The same moment, in whatever zone the database gives it back.
         text = value.astimezone(dt.UTC).isoformat()
     else:
-        text = f"{type(value).__name__} {value}" if not isinstance(value, dict | list) else json.dumps(value, sort_keys=True, default=str)
+        text = (
+            f"{type(value).__name__} {value}"
+            if not isinstance(value, dict | list)
+            else json.dumps(value, sort_keys=True, default=str)
+        )
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
@@ -147,13 +151,20 @@ def is_file(field: Any, value: Any) -> bool:
 @cache
 def required_fields(model: type[Model]) -> tuple[Any, ...]:
     """The fields that a new row needs a value for: not null, not blank, no default, not made by Django."""
-    return tuple(field for field in model._meta.concrete_fields if _is_required(field))  # noqa: SLF001
+    return tuple(field for field in model._meta.concrete_fields if _is_required(field))
 
 
 def _is_required(field: Any) -> bool:
     if field.primary_key and field.get_internal_type().endswith("AutoField"):
         return False
-    made = getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False) or getattr(field, "generated", False)
+    made = (
+        getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False) or getattr(field, "generated", False)
+    )
     parent_link = field.is_relation and getattr(field.remote_field, "parent_link", False)
-    given = field.null or field.blank or field.has_default() or getattr(field, "db_default", NOT_PROVIDED) is not NOT_PROVIDED
+    given = (
+        field.null
+        or field.blank
+        or field.has_default()
+        or getattr(field, "db_default", NOT_PROVIDED) is not NOT_PROVIDED
+    )
     return not (made or parent_link or given)

@@ -27,7 +27,9 @@ def store_file(field: Any, row: Model, value: FileValue) -> str:
             return _save(storage, candidate_name, body)
         if same_file(storage, candidate_name, body):
             return candidate_name
-        if not _is_used(field, candidate_name) or (own and own.name == candidate_name and not _is_used(field, candidate_name, row.pk)):
+        if not _is_used(field, candidate_name) or (
+            own and own.name == candidate_name and not _is_used(field, candidate_name, row.pk)
+        ):
             storage.delete(candidate_name)
             return _save(storage, candidate_name, body)
     return _save(storage, storage.get_available_name(name, field.max_length), body)
@@ -39,7 +41,7 @@ def _save(storage: Any, name: str, body: Any) -> str:
 
 
 def _is_used(field: Any, name: str, except_pk: Any = None) -> bool:
-    rows = field.model._base_manager.filter(**{field.name: name})  # noqa: SLF001 - a default manager may hide rows
+    rows = field.model._base_manager.filter(**{field.name: name})
     return bool(rows.exclude(pk=except_pk).exists())
 
 

@@ -35,7 +35,7 @@ class ModelLoader:
             return
         model = find_model(items[0].model)
         pks = [item.pk for item in items if item.pk is not None and not item.preallocated]
-        rows = model._base_manager.in_bulk(pks) if pks else {}  # noqa: SLF001 - a default manager may hide rows
+        rows = model._base_manager.in_bulk(pks) if pks else {}
         links = _links(model, items, rows)
         for item in items:
             if item.action == "error":
@@ -67,7 +67,9 @@ class ModelLoader:
         item.action = "create"
         item.changed = tuple(field.name for field in prepared)
 
-    def _plan_update(self, item: LoadItem, row: Model, prepared: Mapping[Any, Prepared], links: Mapping[Any, set[Any]]) -> None:
+    def _plan_update(
+        self, item: LoadItem, row: Model, prepared: Mapping[Any, Prepared], links: Mapping[Any, set[Any]]
+    ) -> None:
         changed, kept = [], []
         for field, value in prepared.items():
             current = links.get((field.name, row.pk), set()) if field.many_to_many else None
@@ -91,7 +93,7 @@ class ModelLoader:
         model = find_model(items[0].model)
         for item in items:
             self._fill(item)
-        by_hand = self.save == "each" or bool(model._meta.parents)  # noqa: SLF001 - Django's documented API
+        by_hand = self.save == "each" or bool(model._meta.parents)
         if by_hand:
             for item in items:
                 _save_each(item)
@@ -105,7 +107,7 @@ class ModelLoader:
 
     def _fill(self, item: LoadItem) -> None:
         """Put the changed values on the instance; files go to their storage."""
-        fields = fillable_fields(type(item.row))
+        fields = fillable_fields(find_model(item.model))
         if item.preallocated and item.row.pk is None:
             item.row.pk = item.pk
         for name in item.changed:
@@ -127,7 +129,7 @@ def _save_each(item: LoadItem) -> None:
 
 def _create(model: type[Model], items: Sequence[LoadItem]) -> None:
     if items:
-        model._base_manager.bulk_create([item.row for item in items])  # noqa: SLF001
+        model._base_manager.bulk_create([item.row for item in items])
 
 
 def _update(model: type[Model], items: Sequence[LoadItem]) -> None:
@@ -136,13 +138,13 @@ def _update(model: type[Model], items: Sequence[LoadItem]) -> None:
     for item in items:
         columns = [name for name in item.changed if not fillable_fields(model)[name].many_to_many]
         groups[tuple(columns)].append(item)
-    stamps = [f.name for f in model._meta.concrete_fields if getattr(f, "auto_now", False)]  # noqa: SLF001
-    for columns, same in groups.items():
-        if columns:
-            model._base_manager.bulk_create(  # noqa: SLF001
+    stamps = [f.name for f in model._meta.concrete_fields if getattr(f, "auto_now", False)]
+    for names, same in groups.items():
+        if names:
+            model._base_manager.bulk_create(
                 [item.row for item in same],
                 update_conflicts=True,
-                update_fields=[*columns, *(name for name in stamps if name not in columns)],
+                update_fields=[*names, *(name for name in stamps if name not in names)],
                 unique_fields=["pk"],
             )
 
@@ -155,7 +157,7 @@ def _links(model: type[Model], items: Sequence[LoadItem], rows: Mapping[Any, Mod
         field: Any = fillable_fields(model)[name]
         if field.many_to_many and rows:
             source, target = field.m2m_field_name(), field.m2m_reverse_field_name()
-            pairs = field.remote_field.through._base_manager.filter(**{f"{source}__in": list(rows)})  # noqa: SLF001
+            pairs = field.remote_field.through._base_manager.filter(**{f"{source}__in": list(rows)})
             for left, right in pairs.values_list(f"{source}_id", f"{target}_id"):
                 found[field.name, left].add(right)
     return found
@@ -168,8 +170,8 @@ def _write_links(model: type[Model], items: Sequence[LoadItem]) -> None:
         same = [item for item in items if name in item.changed]
         through: Any = field.remote_field.through
         source, target = f"{field.m2m_field_name()}_id", f"{field.m2m_reverse_field_name()}_id"
-        through._base_manager.filter(**{f"{source}__in": [item.row.pk for item in same if item.action == "update"]}).delete()  # noqa: SLF001
+        through._base_manager.filter(
+            **{f"{source}__in": [item.row.pk for item in same if item.action == "update"]}
+        ).delete()
         pairs = [(item.row.pk, pk) for item in same for pk in item.values[name].value]
-        through._base_manager.bulk_create([through(**{source: left, target: right}) for left, right in pairs])  # noqa: SLF001
-
-
+        through._base_manager.bulk_create([through(**{source: left, target: right}) for left, right in pairs])

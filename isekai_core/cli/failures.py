@@ -27,6 +27,8 @@ def explain(error: Exception) -> tuple[str, int]:
         return str(error), FAILED
     if known := _django_trouble(error):
         return known
+    if isinstance(error, OSError):
+        return f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""), FAILED
     return f"this is a defect, please report it with the traceback above: {type(error).__name__}: {error}", DEFECT
 
 

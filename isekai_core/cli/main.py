@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None, prog: str = "isekai") -> int:
     except BrokenPipeError:
         _discard_output()
         status = BROKEN_PIPE
-    except Exception as error:  # noqa: BLE001 - the last place where an error can be told
+    except Exception as error:  # the last place where an error can be told
         from isekai_core.cli.failures import report  # noqa: PLC0415 - most commands do not fail
 
         status = report(error, show_traceback=options.traceback)

@@ -103,10 +103,14 @@ def _own(kind: str, item: Any, path: str) -> Processor:
 def _check_protocol(kind: str, item: Any, path: str) -> None:
     protocol = _PROTOCOLS[kind]
     if not isinstance(item, protocol):
-        wanted = [name for name in ("accepts", *_methods(protocol)) if not hasattr(item, name) and hasattr(protocol, name)]
+        wanted = [
+            name for name in ("accepts", *_methods(protocol)) if not hasattr(item, name) and hasattr(protocol, name)
+        ]
         if kind != "seeder" and not hasattr(item, "accepts"):
             wanted.insert(0, "accepts")
-        msg = f"{path}: {type(item).__qualname__} is no {kind}: it lacks {', '.join(dict.fromkeys(wanted)) or 'a method'}"
+        msg = (
+            f"{path}: {type(item).__qualname__} is no {kind}: it lacks {', '.join(dict.fromkeys(wanted)) or 'a method'}"
+        )
         raise OptionError(msg)
     accepts = getattr(item, "accepts", ())
     if isinstance(accepts, str) or not isinstance(accepts, Sequence):

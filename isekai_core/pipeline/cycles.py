@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from isekai_core.pipeline.load import Load
 
 
-class _Culprit(Exception):  # noqa: N818 - carries an error out of the transaction
+class _Culprit(Exception):
     def __init__(self, work: Work, error: Exception) -> None:
         self.work = work
         self.error = error
@@ -39,7 +39,7 @@ def write_group(load: "Load", works: Sequence[Work]) -> tuple[Work, Exception] |
             group.write()
     except _Culprit as culprit:
         return culprit.work, culprit.error
-    except Exception as error:  # noqa: BLE001 - the group fails as one; its first member stands for it
+    except Exception as error:
         return works[0], error
     return None
 
@@ -50,7 +50,7 @@ class _Group:
     def __init__(self, load: "Load", works: Sequence[Work]) -> None:
         self.load = load
         self.works = {work.key: work for work in works}
-        self.specs: dict[int, Spec] = {work.row.pk: read_spec(work.row.spec) for work in works}
+        self.specs: dict[int, Spec] = {work.row.pk: read_spec(work.spec) for work in works}
         self.withheld = {work.row.pk: self._nullable_inside(work) for work in works}
 
     def write(self) -> None:
@@ -76,12 +76,12 @@ class _Group:
             except LoadError as error:
                 raise _Culprit(work, error) from error
             keep = work.item if work.item is not None and work.item.preallocated else None
-            work.item = item_of(work, spec, resolved.values)
+            work.item = item_of(work, spec, resolved)
             if keep is not None and work.item.pk is None:
                 work.item.pk, work.item.preallocated = keep.pk, True
             items.append(work.item)
         match(items)
-        self.load._write_items(works)  # noqa: SLF001 - cycles are load's second half
+        self.load.write_items(works)
         self._check(works)
         for work in works:
             self.load.resolver.assume(work.key, work.row.target_model, work.item.pk if work.item else None)
@@ -89,7 +89,7 @@ class _Group:
     def _fill(self, works: Sequence[Work]) -> None:
         """The second phase: only the withheld fields."""
         created = {work.row.pk: work.events for work in works}
-        self.load.resolver._fetch_rows(self.specs.values())  # noqa: SLF001
+        self.load.resolver.fetch_rows(self.specs.values())
         for work in works:
             first = work.item
             assert first is not None
@@ -99,9 +99,9 @@ class _Group:
                 resolved = self.load.resolver.resolve(work, spec, only)
             except LoadError as error:
                 raise _Culprit(work, error) from error
-            work.item = item_of(work, spec, resolved.values)
+            work.item = item_of(work, spec, resolved)
             work.item.match, work.item.pk, work.item.written = (), first.pk, first.written
-        self.load._write_items(works)  # noqa: SLF001
+        self.load.write_items(works)
         self._check(works)
         for work in works:
             work.events = created[work.row.pk]
@@ -113,20 +113,23 @@ class _Group:
 
     def _finish(self) -> None:
         works = list(self.works.values())
-        targets = self.load.resolver.shown_by(works, self.specs)
-        self.load._mark_shown(works, targets)  # noqa: SLF001
         self.load.journal.connection.check_constraints()
         self.load.journal.write_loaded(works)
 
     def _inside(self, value: Any) -> list[Key]:
-        return [ref.key for ref in walk_refs(value) if isinstance(ref, ResourceRef) and not ref.soft and ref.key in self.works]
+        return [
+            ref.key
+            for ref in walk_refs(value)
+            if isinstance(ref, ResourceRef) and not ref.soft and ref.key in self.works
+        ]
 
     def _nullable_inside(self, work: Work) -> frozenset[str]:
         """The fields that need the group and may be empty for a moment."""
         spec = self.specs[work.row.pk]
         fields = fillable_fields(find_model(spec.model))
         return frozenset(
-            name for name, value in spec.values.items()
+            name
+            for name, value in spec.values.items()
             if self._inside(value) and (fields[name].many_to_many or fields[name].null) and name not in spec.match
         )
 
@@ -157,26 +160,33 @@ def take_keys(model: type[Model], number: int) -> list[Any]:
     Must be called in the transaction that writes the rows: SQLite has no sequence to take them from, and
     hands them out under its write lock.
     """
-    pk: Any = model._meta.pk  # noqa: SLF001 - Django's documented API
+    pk: Any = model._meta.pk
     if pk.has_default():
         return [pk.get_default() for _ in range(number)]
     connection = connections[router.db_for_write(model)]
-    table, column = model._meta.db_table, pk.column  # noqa: SLF001
+    table, column = model._meta.db_table, pk.column
     if not isinstance(pk, models.AutoField | models.BigAutoField | models.SmallAutoField):
-        msg = f"{model._meta.label} is in a cycle of required references, and its key {pk.name!r} cannot be taken in advance"  # noqa: SLF001
+        msg = f"{model._meta.label} is in a cycle of required references, and its key {pk.name!r} cannot be taken"
         raise LoadError(msg)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             name = connection.ops.quote_name(table)
-            cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)", [name, column, number])
+            cursor.execute(
+                "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)", [name, column, number]
+            )
             return [row[0] for row in cursor.fetchall()]
         if connection.vendor == "sqlite":
-            # A write that changes nothing takes the lock, so that no other connection reads the same maximum.
-            cursor.execute(f"UPDATE {connection.ops.quote_name(table)} SET {connection.ops.quote_name(column)} = NULL WHERE 0")  # noqa: S608
-            cursor.execute("SELECT MAX(seq) FROM sqlite_sequence WHERE name = %s", [table])
-            given = cursor.fetchone()[0] or 0
-            cursor.execute(f"SELECT MAX({connection.ops.quote_name(column)}) FROM {connection.ops.quote_name(table)}")  # noqa: S608
-            first = max(given, cursor.fetchone()[0] or 0) + 1
-            return list(range(first, first + number))
-    msg = f"{model._meta.label} is in a cycle of required references, which {connection.vendor} cannot load"  # noqa: SLF001
+            return _take_sqlite_keys(cursor, connection.ops.quote_name, table, column, number)
+    msg = f"{model._meta.label} is in a cycle of required references, which {connection.vendor} cannot load"
     raise LoadError(msg)
+
+
+def _take_sqlite_keys(cursor: Any, quote: Any, table: str, column: str, number: int) -> list[int]:
+    # A write that changes nothing takes the lock, so that no other connection reads the same maximum.
+    name, key = quote(table), quote(column)
+    cursor.execute(f"UPDATE {name} SET {key} = NULL WHERE 0")  # noqa: S608 - quoted by the backend
+    cursor.execute("SELECT MAX(seq) FROM sqlite_sequence WHERE name = %s", [table])
+    given = cursor.fetchone()[0] or 0
+    cursor.execute(f"SELECT MAX({key}) FROM {name}")  # noqa: S608 - quoted by the backend
+    first = max(given, cursor.fetchone()[0] or 0) + 1
+    return list(range(first, first + number))

@@ -77,7 +77,11 @@ class Pipeline:
         method = _METHODS[kind]
         if isinstance(item, Use) or (not isinstance(item, type) and callable(getattr(item, method, None))):
             return item
-        hint = f"decorate it with @{kind}" if callable(item) and not isinstance(item, type) else f"use('…') or an object with {method}()"
+        hint = (
+            f"decorate it with @{kind}"
+            if callable(item) and not isinstance(item, type)
+            else f"use('…') or an object with {method}()"
+        )
         msg = f"pipelines.{self.name}.{kind}s: {item!r} is no {kind}: expected {hint}"
         raise TypeError(msg)
 

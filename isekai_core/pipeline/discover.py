@@ -78,7 +78,14 @@ def _from_table(name: str, table: Any, path: str) -> Pipeline:
             hint = f"did you mean {near[0]!r}? " if near else ""
             msg = f"{path}: pipelines.{name}.{entry} is unknown: {hint}a pipeline has {', '.join(sorted(known))}"
             raise SettingError(msg)
-    arguments: dict[str, Any] = {kind: [_use(item, f"{path}: pipelines.{name}.{kind}") for item in _items(table[kind], f"{path}: pipelines.{name}.{kind}")] for kind in table if kind != "max_depth"}
+    arguments: dict[str, Any] = {
+        kind: [
+            _use(item, f"{path}: pipelines.{name}.{kind}")
+            for item in _items(table[kind], f"{path}: pipelines.{name}.{kind}")
+        ]
+        for kind in table
+        if kind != "max_depth"
+    }
     try:
         return Pipeline(name, max_depth=table.get("max_depth"), **arguments)
     except (TypeError, ValueError) as error:
@@ -98,5 +105,5 @@ def _use(item: Any, path: str) -> Use:
         return Use(item)
     if isinstance(item, Mapping) and isinstance(item.get("use"), str):
         return Use(item["use"], {name: value for name, value in item.items() if name != "use"})
-    msg = f"{path}: expected a name or a table with use = \"name\", got {item!r}"
+    msg = f'{path}: expected a name or a table with use = "name", got {item!r}'
     raise SettingError(msg)

@@ -16,7 +16,7 @@ from isekai_core.pipeline.compose import Composed, compose
 from isekai_core.pipeline.definition import Pipeline
 from isekai_core.pipeline.discover import find
 from isekai_core.pipeline.front import Front
-from isekai_core.pipeline.journal import Journal
+from isekai_core.pipeline.journal import Journal, first_batch
 from isekai_core.pipeline.load import Load
 from isekai_core.pipeline.seed import seed
 from isekai_core.pipeline.tally import Progress, Quiet, Tally
@@ -110,7 +110,9 @@ def _outside_loops(work: Callable[[], RunResult]) -> RunResult:
 class Execution:
     """One run: takes the lease, does what is asked, and leaves a report."""
 
-    def __init__(self, pipeline: Pipeline | str, progress: Progress, *, refresh: bool, start: str, until: str, wait: bool) -> None:
+    def __init__(
+        self, pipeline: Pipeline | str, progress: Progress, *, refresh: bool, start: str, until: str, wait: bool
+    ) -> None:
         self.composed: Composed = compose(find(pipeline) if isinstance(pipeline, str) else pipeline)
         self.tally = Tally(progress)
         self.refresh = refresh
@@ -125,14 +127,14 @@ class Execution:
         outcome = Run.Outcome.STOPPED
         journal = Journal(self.composed, row)
         try:
-            self._stages(journal)
+            self._stages(journal, row)
             outcome = Run.Outcome.FINISHED
         finally:
             journal.release_all()
             self._close(row, outcome)
         return self._result(journal, row, time.monotonic() - began)
 
-    def _stages(self, journal: Journal) -> None:
+    def _stages(self, journal: Journal, row: Run) -> None:
         first, until = STAGES.index(self.start), STAGES.index(self.until)
         journal.wake()
         journal.reset_stale()
@@ -146,6 +148,7 @@ class Execution:
             self._front(journal, first, min(until, STAGES.index("transform")))
         if until == STAGES.index("load"):
             Load(journal, self.tally).run()
+            row.link_mark = first_batch(row.pk + 1)
 
     def _front(self, journal: Journal, first: int, until: int) -> None:
         stages = list(Stage)
@@ -159,12 +162,18 @@ class Execution:
 
     def _close(self, row: Run, outcome: Run.Outcome) -> None:
         Run.objects.filter(pk=row.pk).update(
-            outcome=outcome, finished_at=timezone.now(), edge_mark=row.edge_mark, report=self.tally.as_json()
+            outcome=outcome,
+            finished_at=timezone.now(),
+            edge_mark=row.edge_mark,
+            link_mark=row.link_mark,
+            report=self.tally.as_json(),
         )
 
     def _result(self, journal: Journal, row: Run, seconds: float) -> RunResult:
         counts = journal.counts()
-        standing = {state: sum(n for (_, s), n in counts.items() if s == state) for state in (State.FAILED, State.BLOCKED)}
+        standing = {
+            state: sum(n for (_, s), n in counts.items() if s == state) for state in (State.FAILED, State.BLOCKED)
+        }
         report: dict[str, Any] = self.tally.as_json()
         return RunResult(
             pipeline=self.composed.name,
@@ -177,5 +186,3 @@ class Execution:
             seconds=round(seconds, 3),
             stage_seconds=report["seconds"],
         )
-
-

@@ -14,7 +14,7 @@ from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Self
 
 from django.utils import timezone
 
@@ -62,7 +62,7 @@ def extract_here(work: Work, processor: Processor) -> Fetched:
     start = time.perf_counter()
     try:
         result = processor.object.extract(work.view)
-    except Exception as error:  # noqa: BLE001 - a processor's error is the resource's, whatever it is
+    except Exception as error:
         result = error
     return Fetched(work, processor, result, time.perf_counter() - start)
 
@@ -85,7 +85,7 @@ class Fetcher:
         """How many may be under way: twice what is fetched at once, so that no worker waits for us."""
         return 2 * sum(_concurrency(processor) for processor in self._processors)
 
-    def __enter__(self) -> "Fetcher":
+    def __enter__(self) -> Self:
         if self._processors:
             self._thread = threading.Thread(target=self._run, name="isekai-fetch", daemon=True)
             self._thread.start()
@@ -131,7 +131,7 @@ class Fetcher:
                     self._queues[processor.name] = asyncio.Queue()
                     if hasattr(processor.object, "__aenter__"):
                         await stack.enter_async_context(processor.object)
-            except BaseException as error:  # noqa: BLE001 - it is raised in the thread that waits for it
+            except BaseException as error:
                 self._ready.put(error)
                 return
             workers = [
@@ -152,7 +152,7 @@ class Fetcher:
             result: Any
             try:
                 result = await _extraction(processor, work.view)
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:
                 result = error
             self._results.put(Fetched(work, processor, result, time.perf_counter() - start))
 
@@ -237,4 +237,4 @@ def _delay(error: Exception, attempt: int) -> float:
     if isinstance(error, TemporaryError) and error.retry_after is not None:
         return min(max(error.retry_after, 0.0), longest)
     backoff = settings().retry_backoff * 2 ** (attempt - 1)
-    return min(backoff, longest) * random.uniform(1.0, 1.25)  # noqa: S311 - jitter, not a secret
+    return float(min(backoff, longest) * random.uniform(1.0, 1.25))  # noqa: S311 - jitter, not a secret

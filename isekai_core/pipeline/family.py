@@ -2,18 +2,51 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
-from django.db import IntegrityError, models, transaction
+from django.db import models
+from django.utils import timezone
 
 from isekai_core.models import Dependency, Resource
 from isekai_core.pipeline import payloads
+from isekai_core.pipeline.rows import insert_rows
 from isekai_core.pipeline.work import Work, dump_metadata, short_hash
 from isekai_core.types import Key, Payload, Stage, State
 
 _CACHED_KEYS = 20_000
 _REFERRED = "only referred to: no seeder and no miner gave it"
+
+
+_EDGE_COLUMNS = ("parent", "child", "found", "metadata", "ref")
+
+
+@dataclass
+class NewResource:
+    """What is known of a resource when it is found: the columns of its first insert."""
+
+    pipeline: str
+    key: str
+    key_hash: str
+    depth: int = 0
+    stage: str = Stage.SEEDED.value
+    state: str = State.READY.value
+    metadata: str = ""
+    version: str = ""
+    payload: int | None = None
+    seed_step: int | None = None
+    error_stage: str = ""
+    message: str = ""
+
+
+_NEW_COLUMNS = tuple(field.name for field in fields(NewResource))
+
+
+def add_resources(connection: Any, rows: Sequence[NewResource]) -> None:
+    """Insert `rows`; those that are there already are left as they are."""
+    now = timezone.now()
+    values = [(*(getattr(row, name) for name in _NEW_COLUMNS), now, now) for row in rows]
+    insert_rows(connection, Resource, (*_NEW_COLUMNS, "created_at", "updated_at"), values)
 
 
 @dataclass
@@ -29,7 +62,8 @@ class Wanted:
 class Family:
     """The resources that works bring up, and the dependencies of works on them."""
 
-    def __init__(self, pipeline: str, max_depth: int | None) -> None:
+    def __init__(self, connection: Any, pipeline: str, max_depth: int | None) -> None:
+        self.connection = connection
         self.pipeline = pipeline
         self.max_depth = max_depth
         # Most pages link to the same pages: what is known to be there needs no query.
@@ -43,11 +77,11 @@ class Family:
             smallest[child] = min(smallest.get(child, (key, metadata)), (key, metadata))
         return {child: metadata for child, (_, metadata) in smallest.items()}
 
-    def write(self, works: Sequence[Work], stored: dict[Any, int], run: int) -> None:
+    def write(self, works: Sequence[Work], stored: dict[Any, int]) -> None:
         """Make the resources that `works` found or refer to, and replace their edges."""
         if self.max_depth is not None:
             self._refresh_depths(works)
-        ids = self._ensure(self._wanted(works), stored, run)
+        ids = self._ensure(self._wanted(works), stored)
         for work in works:
             if work.alias is not None:
                 work.row.alias_of_id = ids[work.alias]
@@ -77,7 +111,7 @@ class Family:
                 want(work.alias, work.row.depth, found=True, payload=work.payload)
         return wanted
 
-    def _ensure(self, wanted: dict[Key, Wanted], stored: dict[Any, int], run: int) -> dict[Key, int]:
+    def _ensure(self, wanted: dict[Key, Wanted], stored: dict[Any, int]) -> dict[Key, int]:
         ids: dict[Key, int] = {}
         unknown: dict[str, Wanted] = {}
         for key, item in wanted.items():
@@ -88,26 +122,16 @@ class Family:
             else:
                 unknown[key.digest] = item
         if unknown:
-            ids |= self._look_up(unknown, stored, run)
+            ids |= self._look_up(unknown, stored)
         return ids
 
-    def _look_up(self, unknown: dict[str, Wanted], stored: dict[Any, int], run: int) -> dict[Key, int]:
+    def _look_up(self, unknown: dict[str, Wanted], stored: dict[Any, int]) -> dict[Key, int]:
         ids = self._existing(unknown)
-        new = [self._new(digest, item, stored, run) for digest, item in unknown.items() if item.key not in ids]
-        if not new:
-            return ids
-        try:
-            with transaction.atomic():
-                made = Resource.objects.bulk_create(new)
-        except IntegrityError:
-            # Another worker found one of them in between.
-            Resource.objects.bulk_create(new, ignore_conflicts=True)
-            return self._existing(unknown)
-        for row in made:
-            item = unknown[row.key_hash]
-            ids[item.key] = row.pk
-            if row.state == State.READY.value:
-                self._remember(item.key, row.pk, row.depth)
+        new = {digest: item for digest, item in unknown.items() if item.key not in ids}
+        if new:
+            # One that another worker found in between is left as it is; either way it is there now.
+            add_resources(self.connection, [self._new(digest, item, stored) for digest, item in new.items()])
+            ids |= self._existing(new)
         return ids
 
     def _existing(self, unknown: dict[str, Wanted]) -> dict[Key, int]:
@@ -140,8 +164,8 @@ class Family:
     def _too_deep(self, depth: int) -> bool:
         return self.max_depth is not None and depth > self.max_depth
 
-    def _new(self, digest: str, item: Wanted, stored: dict[Any, int], run: int) -> Resource:
-        row = Resource(pipeline=self.pipeline, key=str(item.key), key_hash=digest, depth=item.depth)
+    def _new(self, digest: str, item: Wanted, stored: dict[Any, int]) -> NewResource:
+        row = NewResource(self.pipeline, str(item.key), digest, item.depth)
         if not item.found:
             row.state, row.error_stage, row.message = State.SKIPPED.value, "seed", _REFERRED
         elif self._too_deep(item.depth):
@@ -149,7 +173,7 @@ class Family:
             row.message = f"depth {item.depth} is more than the pipeline's max_depth {self.max_depth}"
         elif item.payload is not None:
             row.stage = Stage.EXTRACTED.value
-            row.payload_id = stored[payloads.Identity.of(item.payload)]
+            row.payload = stored[payloads.Identity.of(item.payload)]
         return row
 
     def _remember(self, key: Key, pk: int, depth: int) -> None:
@@ -159,19 +183,15 @@ class Family:
 
     def _replace_edges(self, works: Sequence[Work], ids: dict[Key, int]) -> None:
         before = [work for work in works if work.known_edges is not None]
-        shown = self._forget(before) if before else set()
-        edges = [edge for work in works for edge in self._edges(work, ids, shown)]
-        Dependency.objects.bulk_create(edges)
+        if before:
+            self._forget(before)
+        edges = [edge for work in works for edge in self._edges(work, ids)]
+        insert_rows(self.connection, Dependency, _EDGE_COLUMNS, edges)
 
-    def _forget(self, works: Sequence[Work]) -> set[tuple[int, int]]:
-        """Drop the edges of `works`; the pairs that the unchanged spec of the parent shows already."""
+    def _forget(self, works: Sequence[Work]) -> None:
+        """Drop the edges of `works`, which were mined before."""
         edges = Dependency.objects.filter(parent__in=[work.row.pk for work in works])
-        same = [work.row.pk for work in works if work.same_spec]
-        shown = set(edges.filter(parent__in=same, written=True).values_list("parent_id", "child_id")) if same else set()
-        told = {
-            (parent, key)
-            for parent, key in edges.exclude(metadata="").values_list("parent_id", "child__key")
-        }
+        told = {(parent, key) for parent, key in edges.exclude(metadata="").values_list("parent_id", "child__key")}
         gone = told - {(work.row.pk, str(key)) for work in works for key in work.mined or {}}
         if gone:
             # What the page said of them is no longer said: whatever was made of it is made again.
@@ -183,23 +203,16 @@ class Family:
                 state__in=(State.READY.value, State.DONE.value, State.BLOCKED.value),
             ).update(stage=Stage.MINED.value, state=State.READY.value)
         edges.delete()
-        return shown
 
     @staticmethod
-    def _edges(work: Work, ids: dict[Key, int], shown: set[tuple[int, int]]) -> Iterable[Dependency]:
+    def _edges(work: Work, ids: dict[Key, int]) -> Iterable[tuple[Any, ...]]:
         mined = work.mined or {}
         refs = work.refs or {}
         for key in {**mined, **refs}:
-            item = mined.get(key)
-            hard = refs.get(key)
-            yield Dependency(
-                parent_id=work.row.pk,
-                child_id=ids[key],
-                found=item is not None,
-                metadata=dump_metadata(item.metadata) if item else "",
-                ref=Dependency.Ref.NONE if hard is None else Dependency.Ref.HARD if hard else Dependency.Ref.SOFT,
-                written=(work.row.pk, ids[key]) in shown,
-            )
+            item, hard = mined.get(key), refs.get(key)
+            ref = Dependency.Ref.NONE if hard is None else Dependency.Ref.HARD if hard else Dependency.Ref.SOFT
+            said = dump_metadata(item.metadata) if item else ""
+            yield (work.row.pk, ids[key], item is not None, said, ref.value)
 
     def stale_leads(self, mark: int) -> tuple[list[int], int]:
         """Transformed resources of which a smaller parent key spoke since edge `mark`; and the new mark."""

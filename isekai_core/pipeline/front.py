@@ -32,7 +32,9 @@ class Front:
     start: the last stage that the resources it claims have completed, and all between it and `until`.
     """
 
-    def __init__(self, journal: Journal, tally: Tally, *, first: Stage = Stage.SEEDED, until: Stage = Stage.TRANSFORMED) -> None:
+    def __init__(
+        self, journal: Journal, tally: Tally, *, first: Stage = Stage.SEEDED, until: Stage = Stage.TRANSFORMED
+    ) -> None:
         self.journal = journal
         self.composed = journal.composed
         self.tally = tally

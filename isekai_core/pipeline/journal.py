@@ -31,6 +31,7 @@ _COLUMNS = (
     "spec_hash",
     "target_model",
     "alias_of",
+    "changed_in",
     "blocked_by",
     "extract_step",
     "mine_step",
@@ -53,6 +54,8 @@ _LOAD_COLUMNS = (
     "target_pk",
     "loaded_hash",
     "written",
+    "loaded_in",
+    "changed_in",
     "blocked_by",
     "load_step",
     "error_stage",
@@ -67,7 +70,12 @@ _LOAD_COLUMNS = (
 )
 
 
-class LeaseLost(Exception):  # noqa: N818 - it is no error: the others of the batch are written
+def first_batch(run: int) -> int:
+    """The number of a run's first load batch: greater than all of the runs before."""
+    return run << 24
+
+
+class LeaseLost(Exception):
     """Some rows of a batch belong to somebody else by now."""
 
 
@@ -78,8 +86,8 @@ class Journal:
         self.composed = composed
         self.pipeline = composed.name
         self.run = run
-        self.family = Family(composed.name, composed.max_depth)
         self.using = router.db_for_write(Resource)
+        self.family = Family(self.connection, composed.name, composed.max_depth)
         self._claims = 0
         self._beat = timezone.now()
         self._steps: dict[tuple[str, str], int] = {}
@@ -143,7 +151,11 @@ class Journal:
         if not ready.update(**lease):
             return []
         rows = {row.pk: row for row in Resource.objects.filter(lease_owner=token)}
-        return [self._work(rows[pk], token, {}, {}, {}) for pk in ids if pk in rows]
+        specs = payloads.fetch(row.spec_id for row in rows.values() if row.spec_id)
+        works = [self._work(rows[pk], token, {}, {}, {}) for pk in ids if pk in rows]
+        for work in works:
+            work.spec = payloads.view_of(specs[work.row.spec_id]) if work.row.spec_id else None
+        return works
 
     def _new_token(self) -> str:
         self._claims += 1
@@ -198,12 +210,12 @@ class Journal:
 
     def write(self, works: Sequence[Work]) -> list[Work]:
         """Write what the stages made of `works`; those that were still ours."""
-        payloads.store_blobs(work.payload for work in works if work.payload)
+        payloads.store_blobs(self._new_payloads(works))
         try:
             with transaction.atomic(using=self.using):
                 self._write(works)
         except LeaseLost:
-            works = self._still_ours(works)
+            works = self.still_ours(works)
             with transaction.atomic(using=self.using):
                 self._write(works)
         return list(works)
@@ -213,7 +225,12 @@ class Journal:
         for work in works:
             if work.payload is not None and work.alias is None:
                 work.row.payload_id = stored[payloads.Identity.of(work.payload)]
-        self.family.write(works, stored, self.run.pk)
+            if work.spec is not None:
+                work.row.spec_id = stored[payloads.Identity.of(work.spec)]
+            if work.alias is not None:
+                # Texts that link to it lead elsewhere now.
+                work.row.changed_in = first_batch(self.run.pk)
+        self.family.write(works, stored)
         self._update(works, _COLUMNS)
 
     def write_loaded(self, works: Sequence[Work]) -> None:
@@ -224,21 +241,21 @@ class Journal:
         now = timezone.now()
         for work in works:
             work.row.lease_owner, work.row.lease_until, work.row.updated_at = "", None, now
-        names = [f"{name}_id" if Resource._meta.get_field(name).is_relation else name for name in columns]  # noqa: SLF001
+        names = [f"{name}_id" if Resource._meta.get_field(name).is_relation else name for name in columns]
         rows = [(work.row.pk, work.token, *(getattr(work.row, name) for name in names)) for work in works]
         if update_rows(self.connection, Resource, ("id", "lease_owner"), columns, rows) != len(rows):
             raise LeaseLost
 
-    def _still_ours(self, works: Sequence[Work]) -> list[Work]:
-        owners = dict(
-            Resource.objects.filter(pk__in=[work.row.pk for work in works]).values_list("pk", "lease_owner")
-        )
+    def still_ours(self, works: Sequence[Work]) -> list[Work]:
+        owners = dict(Resource.objects.filter(pk__in=[work.row.pk for work in works]).values_list("pk", "lease_owner"))
         return [work for work in works if owners.get(work.row.pk) == work.token]
 
     @staticmethod
     def _new_payloads(works: Iterable[Work]) -> list[Any]:
-        own = [work.payload for work in works if work.payload is not None]
-        return own + [item.payload for work in works for item in (work.mined or {}).values() if item.payload is not None]
+        own = [made for work in works for made in (work.payload, work.spec) if made is not None]
+        return own + [
+            item.payload for work in works for item in (work.mined or {}).values() if item.payload is not None
+        ]
 
     # Life signs and what wakes up
 

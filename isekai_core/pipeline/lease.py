@@ -31,7 +31,8 @@ def acquire(pipeline: str, progress: Progress, *, wait: bool = True) -> Run:
             if (run := _take(pipeline, holder)) is not None:
                 return run
             continue
-        text = f"{pipeline} is being run by process {holder.pid} on {holder.host} since {holder.started_at:%Y-%m-%d %H:%M:%S %Z}"
+        since = f"{holder.started_at:%Y-%m-%d %H:%M:%S %Z}"
+        text = f"{pipeline} is being run by process {holder.pid} on {holder.host} since {since}"
         if not wait:
             raise RunBusy(text)
         if not told:
@@ -59,7 +60,7 @@ def _take(pipeline: str, dead: Run | None) -> Run | None:
                 pid=os.getpid(),
                 process_started=_process_started(os.getpid()),
                 heartbeat_at=timezone.now(),
-                edge_mark=_last_mark(pipeline),
+                **_last_marks(pipeline),
             )
     except IntegrityError:
         return None
@@ -73,9 +74,9 @@ def _release(dead: Run) -> None:
     ).update(state=State.READY.value, lease_owner="", lease_until=None, updated_at=now)
 
 
-def _last_mark(pipeline: str) -> int:
-    last = Run.objects.filter(pipeline=pipeline).order_by("-pk").values_list("edge_mark", flat=True).first()
-    return last or 0
+def _last_marks(pipeline: str) -> dict[str, int]:
+    last = Run.objects.filter(pipeline=pipeline).order_by("-pk").first()
+    return {"edge_mark": last.edge_mark, "link_mark": last.link_mark} if last else {}
 
 
 def _process_started(pid: int) -> str:

@@ -10,13 +10,14 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from django.db import InterfaceError, OperationalError, models, transaction
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from isekai_core.conf import settings
 from isekai_core.errors import LoadError, RunError, SkipResource
 from isekai_core.models import Dependency, Resource
 from isekai_core.pipeline.compose import Processor
-from isekai_core.pipeline.journal import Journal, LeaseLost
+from isekai_core.pipeline.journal import Journal, LeaseLost, first_batch
 from isekai_core.pipeline.match import match
 from isekai_core.pipeline.order import build_order
 from isekai_core.pipeline.resolve import Resolver
@@ -27,7 +28,6 @@ from isekai_core.pipeline.work import Work, read_spec
 from isekai_core.types import LoadItem, Spec, Stage, State
 
 _TRIES = 3
-_CHILDREN_AT_ONCE = 10_000
 
 
 class Load:
@@ -38,6 +38,7 @@ class Load:
         self.tally = tally
         self.resolver = Resolver(journal.pipeline)
         self.bad: dict[int, int] = {}
+        self._batch = first_batch(journal.run.pk)
 
     def run(self) -> None:
         """Load all that can be, then write the texts again whose links lead to what came later."""
@@ -63,8 +64,8 @@ class Load:
         )
         needs: dict[int, list[int]] = defaultdict(list)
         bad: dict[int, int] = {}
-        pairs = edges.annotate(true=models.functions.Coalesce("child__alias_of_id", "child_id"))
-        loaded = models.functions.Coalesce("child__alias_of__target_pk", "child__target_pk")
+        pairs = edges.annotate(true=Coalesce("child__alias_of_id", "child_id"))
+        loaded = Coalesce("child__alias_of__target_pk", "child__target_pk")
         for parent, child, pk in pairs.annotate(loaded=loaded).values_list("parent_id", "true", "loaded"):
             if parent not in nodes:
                 continue
@@ -122,7 +123,7 @@ class Load:
             with transaction.atomic(using=self.journal.using):
                 rest = self._write(works)
         except LeaseLost:
-            self._attempt(self.journal._still_ours(works), tries)  # noqa: SLF001 - load is the journal's other half
+            self._attempt(self.journal.still_ours(works), tries)
             return
         except (OperationalError, InterfaceError) as error:
             if tries >= _TRIES:
@@ -130,7 +131,7 @@ class Load:
                 raise RunError(msg) from error
             self._attempt(works, tries + 1)
             return
-        except Exception as error:  # noqa: BLE001 - whatever the loader raises, only the culprit fails
+        except Exception as error:
             self._split(works, error)
             return
         self._count(works, rest)
@@ -149,33 +150,31 @@ class Load:
 
     def _write(self, works: Sequence[Work]) -> list[Work]:
         """One transaction's work; those that must wait for the next, because they mean one and the same row."""
-        items, specs, shown = self._items(works)
+        self._batch += 1
+        items = self._items(works)
         later = match(items)
         rest = [work for work in works if work.item is not None and id(work.item) in later]
         now = [work for work in works if work not in rest] if rest else list(works)
-        self._write_items([work for work in now if work.item is not None], alone=len(works) == 1)
-        self._mark_shown([work for work in now if work.row.state == State.DONE.value], shown)
+        self.write_items([work for work in now if work.item is not None], alone=len(works) == 1)
         self.journal.write_loaded(now)
         return rest
 
-    def _items(self, works: Sequence[Work]) -> tuple[list[LoadItem], dict[int, Spec], set[int]]:
-        specs = {work.row.pk: read_spec(work.row.spec) for work in works}
+    def _items(self, works: Sequence[Work]) -> list[LoadItem]:
+        specs = {work.row.pk: read_spec(work.spec) for work in works}
         self.resolver.prepare(works, specs)
         items: list[LoadItem] = []
-        shown: set[int] = set()
         for work in works:
             work.item = None
             try:
                 resolved = self.resolver.resolve(work, specs[work.row.pk])
-                work.item = item_of(work, specs[work.row.pk], resolved.values)
+                work.item = item_of(work, specs[work.row.pk], resolved)
             except LoadError as error:
                 self._fail(work, error)
                 continue
-            shown |= resolved.shown
             items.append(work.item)
-        return items, specs, shown
+        return items
 
-    def _write_items(self, works: Sequence[Work], *, alone: bool = False) -> None:
+    def write_items(self, works: Sequence[Work], *, alone: bool = False) -> None:
         by_model: dict[str, list[Work]] = defaultdict(list)
         for work in works:
             by_model[work.row.target_model].append(work)
@@ -189,7 +188,7 @@ class Load:
         # Found before the commit: PostgreSQL's deferred constraints always, SQLite's by reading the whole
         # table, so only for the one that is suspected.
         if self.journal.connection.vendor == "postgresql" or alone:
-            tables = [work.item.row._meta.db_table for work in works if work.item and work.item.row is not None]  # noqa: SLF001
+            tables = [work.item.row._meta.db_table for work in works if work.item and work.item.row is not None]
             self.journal.connection.check_constraints(table_names=sorted(set(tables)) or None)
 
     def _write_model(self, processor: Processor, works: Sequence[Work]) -> None:
@@ -199,6 +198,7 @@ class Load:
             work.row.load_step_id = step
         processor.object.plan(items)
         processor.object.write([item for item in items if item.action in ("create", "update")])
+        self.resolver.forget(works[0].row.target_model, [item.pk for item in items if item.action == "update"])
         for work in works:
             assert work.item is not None
             if work.item.action == "error":
@@ -217,6 +217,9 @@ class Load:
         row.written = json.dumps(item.written, separators=(",", ":"))
         row.blocked_by_id = None
         work.clear_error()
+        row.loaded_in = self._batch
+        if item.action != "unchanged" and not again:
+            row.changed_in = self._batch
         outcome = {"create": "created", "update": "updated"}.get(item.action, "unchanged")
         work.events = [("load", "relinked" if again else outcome)]
         if again and item.action == "unchanged":
@@ -278,36 +281,34 @@ class Load:
 
     # Soft refs
 
-    def _mark_shown(self, works: Sequence[Work], shown: set[int]) -> None:
-        soft = Dependency.objects.filter(parent__in=[work.row.pk for work in works], ref=Dependency.Ref.SOFT)
-        for children in _batches(sorted(shown), _CHILDREN_AT_ONCE):
-            soft.filter(child__in=children).update(written=True)
-
     def _find_relinks(self) -> bool:
-        """Make ready again whose text still shows an old link to what has a row by now; whether there is any."""
+        """Make ready again whose text links to a row that came or changed since; whether there is any."""
+        changed = self.journal.resources.filter(changed_in__gte=max(self.journal.run.link_mark, 1))
         edges = Dependency.objects.filter(
-            ref=Dependency.Ref.SOFT,
-            written=False,
-            parent__pipeline=self.journal.pipeline,
-            parent__state=State.DONE.value,
-            parent__stage=Stage.LOADED.value,
+            ref=Dependency.Ref.SOFT, parent__state=State.DONE.value, parent__stage=Stage.LOADED.value
         )
-        reached = edges.filter(models.Q(child__target_pk__gt="") | models.Q(child__alias_of__target_pk__gt=""))
-        parents = reached.values_list("parent_id", flat=True).distinct()
-        found = Resource.objects.filter(pk__in=list(parents))
-        return bool(found.update(stage=Stage.TRANSFORMED.value, state=State.READY.value, updated_at=timezone.now()))
+        direct = edges.filter(child__in=changed, child__changed_in__gte=models.F("parent__loaded_in"))
+        alias = edges.filter(
+            child__alias_of__in=changed, child__alias_of__changed_in__gte=models.F("parent__loaded_in")
+        )
+        parents = {pk for found in (direct, alias) for pk in found.values_list("parent_id", flat=True).distinct()}
+        now = timezone.now()
+        for batch in _batches(sorted(parents)):
+            rows = Resource.objects.filter(pk__in=batch, state=State.DONE.value)
+            rows.update(stage=Stage.TRANSFORMED.value, state=State.READY.value, updated_at=now)
+        return bool(parents)
 
 
 def item_of(work: Work, spec: Spec, values: dict[str, object]) -> LoadItem:
     """What a loader sees of `work`."""
     pk = None
     if work.row.target_pk and work.row.written:
-        pk = find_model(spec.model)._meta.pk.to_python(work.row.target_pk)  # noqa: SLF001
+        pk = find_model(spec.model)._meta.pk.to_python(work.row.target_pk)
     written = json.loads(work.row.written) if work.row.written else {}
     return LoadItem(work.key, spec.model, values, spec.match, pk, written=written)
 
 
-def _batches(ids: Iterable[int], size: int | None = None) -> Iterable[list[int]]:
+def _batches(ids: Iterable[int]) -> Iterable[list[int]]:
     rest = iter(ids)
-    while batch := list(islice(rest, size or settings().batch_size)):
+    while batch := list(islice(rest, settings().batch_size)):
         yield batch

@@ -53,7 +53,7 @@ def _comparable(field: Any, value: Any) -> Any:
 
 def _set_keys(model: type[Model], fields: list[Any], wanted: dict[tuple[Any, ...], LoadItem]) -> None:
     first = fields[0].attname
-    rows = model._base_manager.filter(**{f"{first}__in": {values[0] for values in wanted if values[0] is not None}})  # noqa: SLF001
+    rows = model._base_manager.filter(**{f"{first}__in": {values[0] for values in wanted if values[0] is not None}})
     found: dict[tuple[Any, ...], list[Any]] = defaultdict(list)
     for pk, *values in rows.values_list("pk", *(field.attname for field in fields)):
         found[tuple(values)].append(pk)

@@ -21,7 +21,7 @@ def mine(work: Work, composed: Composed, step: int) -> bool:
         except SkipResource as reason:
             work.skip("mine", str(reason))
             return False
-        except Exception as error:  # noqa: BLE001 - a processor's error is the resource's, whatever it is
+        except Exception as error:
             work.fail(error, "mine", processor.name)
             return False
     work.mined = unique_keys(found)

@@ -41,7 +41,9 @@ def build_order(nodes: Sequence[int], needs: Mapping[int, Collection[int]]) -> l
     return levels
 
 
-def _depths(components: list[list[int]], component_of: Mapping[int, int], needs: Mapping[int, Collection[int]]) -> list[int]:
+def _depths(
+    components: list[list[int]], component_of: Mapping[int, int], needs: Mapping[int, Collection[int]]
+) -> list[int]:
     # Tarjan gives a component after all that it needs, so one pass is enough.
     depth = [0] * len(components)
     for number, members in enumerate(components):

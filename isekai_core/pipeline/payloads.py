@@ -6,14 +6,18 @@ from typing import Any, BinaryIO, NamedTuple
 
 from django.core.files.base import File
 from django.core.files.storage import Storage, storages
-from django.db import IntegrityError, transaction
+from django.db import connections, router
 
 from isekai_core.conf import settings
 from isekai_core.models import Payload as PayloadRow
+from isekai_core.pipeline.rows import insert_rows
 from isekai_core.types import Body, Payload, PayloadKind
 
 PREFETCH_LIMIT = 64 * 1024
 """Bytes up to which a stored text is read together with its batch; larger ones one by one, when needed."""
+
+
+_COLUMNS = ("sha256", "kind", "media_type", "charset", "size", "blob", "data")
 
 
 class Identity(NamedTuple):
@@ -87,17 +91,13 @@ def store_rows(payloads: Iterable[Payload]) -> dict[Identity, int]:
     """The row of each payload, made where there was none. Blobs must be stored before."""
     wanted = {Identity.of(payload): payload for payload in payloads}
     known = _ids(wanted)
-    missing = [_row(identity, payload) for identity, payload in wanted.items() if identity not in known]
-    if not missing:
-        return known
-    try:
-        with transaction.atomic():
-            made = PayloadRow.objects.bulk_create(missing)
-    except IntegrityError:
-        # Another worker stored one of them in between.
-        PayloadRow.objects.bulk_create(missing, ignore_conflicts=True)
-        return _ids(wanted)
-    return known | {Identity.of_row(row): row.pk for row in made}
+    missing = [identity for identity in wanted if identity not in known]
+    if missing:
+        # One that another worker stored in between is left as it is; either way it is there now.
+        connection = connections[router.db_for_write(PayloadRow)]
+        insert_rows(connection, PayloadRow, _COLUMNS, [_row(identity, wanted[identity]) for identity in missing])
+        known |= _ids(missing)
+    return known
 
 
 def _ids(wanted: Iterable[Identity]) -> dict[Identity, int]:
@@ -106,11 +106,9 @@ def _ids(wanted: Iterable[Identity]) -> dict[Identity, int]:
     return {Identity(*row[1:]): row[0] for row in rows.values_list("pk", "sha256", "kind", "media_type", "charset")}
 
 
-def _row(identity: Identity, payload: Payload) -> PayloadRow:
+def _row(identity: Identity, payload: Payload) -> tuple[Any, ...]:
     name = blob_name(payload)
-    return PayloadRow(
-        **identity._asdict(), size=payload.size, blob=name, data=None if name else payload.read()
-    )
+    return (*identity, payload.size, name, None if name else payload.read())
 
 
 def blob_name(payload: Payload) -> str:

@@ -2,13 +2,13 @@
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import FieldDoesNotExist, FieldError, ValidationError
-from django.db.models import FileField, Model
+from django.db.models import FileField, JSONField, Model, TextField
 
 from isekai_core.errors import LoadError, TransformError
 from isekai_core.models import Resource
@@ -19,6 +19,7 @@ from isekai_core.types import BlobRef, FileValue, Key, ModelRef, Payload, Resour
 from isekai_core.types.specs import walk_refs
 
 _CACHED_LOOKUPS = 10_000
+_CACHED_ROWS = 50_000
 _COLUMNS = ("pk", "key", "target_model", "target_pk", "payload_id", "alias_of_id")
 
 
@@ -31,23 +32,11 @@ class Target:
     model: str
     pk: Any
     payload: int | None
-    edge: int
 
     @property
     def is_loaded(self) -> bool:
         """Whether there is a row to point to."""
         return self.pk not in (None, "")
-
-
-@dataclass
-class Resolved:
-    """A spec's values without refs.
-
-    shown: the resources (as edges name them) whose rows the values show.
-    """
-
-    values: dict[str, Any]
-    shown: set[int] = field(default_factory=set)
 
 
 class Resolver:
@@ -57,7 +46,8 @@ class Resolver:
         self.pipeline = pipeline
         self._lookups: OrderedDict[Any, Any] = OrderedDict()
         self._targets: dict[Key, Target] = {}
-        self._rows: dict[tuple[str, str], Model] = {}
+        # What was asked of rows that are loaded: most pages link to the same pages. Forgotten when they change.
+        self._attributes: OrderedDict[tuple[str, str], dict[str, Any]] = OrderedDict()
         self._payloads: dict[int, Payload] = {}
 
     def prepare(self, works: Sequence[Work], specs: Mapping[int, Spec]) -> None:
@@ -65,12 +55,17 @@ class Resolver:
         refs = [ref for work in works for ref in specs[work.row.pk].refs()]
         keys = {ref.key for ref in refs if isinstance(ref, ResourceRef | BlobRef) and ref.key is not None}
         self._targets = self._find_targets(keys)
-        self._rows = {}
-        self._fetch_rows(specs.values())
+        self.fetch_rows(specs.values())
         self._fetch_models([ref for ref in refs if isinstance(ref, ModelRef)])
-        blobs = {t.payload for ref in refs if isinstance(ref, BlobRef) and ref.key and (t := self._targets.get(ref.key))}
-        own = {work.row.payload_id for work in works if any(isinstance(ref, BlobRef) for ref in specs[work.row.pk].refs())}
-        self._payloads = {pk: payloads.view_of(row) for pk, row in payloads.fetch(pk for pk in blobs | own if pk).items()}
+        blobs = {
+            t.payload for ref in refs if isinstance(ref, BlobRef) and ref.key and (t := self._targets.get(ref.key))
+        }
+        own = {
+            work.row.payload_id for work in works if any(isinstance(ref, BlobRef) for ref in specs[work.row.pk].refs())
+        }
+        self._payloads = {
+            pk: payloads.view_of(row) for pk, row in payloads.fetch(pk for pk in blobs | own if pk).items()
+        }
 
     def assume(self, key: Key, model: str, pk: Any) -> None:
         """Take `pk` for the row of `key`, which is written in the same transaction."""
@@ -78,28 +73,22 @@ class Resolver:
         if target is not None:
             target.model, target.pk = model, pk
 
-    def resolve(self, work: Work, spec: Spec, withheld: frozenset[str] = frozenset()) -> Resolved:
+    def resolve(self, work: Work, spec: Spec, withheld: frozenset[str] = frozenset()) -> dict[str, Any]:
         """The values of `spec`, but for the fields in `withheld`.
 
         Raises `LoadError`, naming the field and what it points to.
         """
-        resolved = Resolved({})
+        resolved: dict[str, Any] = {}
         fields = fillable_fields(find_model(spec.model))
         for name, value in spec.values.items():
             if name in withheld:
                 continue
             try:
-                resolved.values[name] = self._value(value, work, fields[name], resolved)
+                resolved[name] = self._value(value, work, fields[name])
             except LoadError as error:
                 msg = f"field {name!r}: {error}"
                 raise LoadError(msg) from error.__cause__
         return resolved
-
-    def shown_by(self, works: Sequence[Work], specs: Mapping[int, Spec]) -> set[int]:
-        """The resources (as edges name them) whose rows the resolved specs of `works` show."""
-        refs = (ref for work in works for ref in specs[work.row.pk].refs() if isinstance(ref, ResourceRef))
-        targets = (self._targets.get(ref.key) for ref in refs)
-        return {target.edge for target in targets if target is not None and target.is_loaded}
 
     # What the database is asked
 
@@ -114,7 +103,7 @@ class Resolver:
         for digest, row in found.items():
             true = aliases.get(row["alias_of_id"], row)
             targets[hashes[digest]] = Target(
-                true["pk"], true["key"], true["target_model"], _python_pk(true), true["payload_id"], row["pk"]
+                true["pk"], true["key"], true["target_model"], _python_pk(true), true["payload_id"]
             )
         return targets
 
@@ -128,20 +117,38 @@ class Resolver:
             wanted = {row["alias_of_id"] for row in rows.values() if row["alias_of_id"]} - found.keys()
         return {pk: _follow(pk, found) for pk in ids if pk in found}
 
-    def _fetch_rows(self, specs: Iterable[Spec]) -> None:
-        """The rows of which more than the primary key is asked."""
-        wanted: dict[str, set[Any]] = defaultdict(set)
+    def forget(self, model: str, pks: Iterable[Any]) -> None:
+        """The rows changed: what was asked of them is asked again."""
+        for pk in pks:
+            self._attributes.pop((model, str(pk)), None)
+
+    def fetch_rows(self, specs: Iterable[Spec]) -> None:
+        """What is asked of rows beyond their primary key."""
+        while len(self._attributes) > _CACHED_ROWS:
+            self._attributes.popitem(last=False)
+        wanted: dict[str, dict[Any, set[str]]] = defaultdict(lambda: defaultdict(set))
         for spec in specs:
             fields = fillable_fields(find_model(spec.model))
             for name, value in spec.values.items():
                 column = _column(fields[name])
                 for ref in _resource_refs(value):
                     target = self._targets.get(ref.key)
-                    if target and target.is_loaded and (ref.attr != "pk" or column not in (None, "pk")):
-                        wanted[target.model].add(target.pk)
+                    if target is None or not target.is_loaded:
+                        continue
+                    attr = _asked(ref, column)
+                    if attr != "pk" and attr not in self._attributes.get((target.model, str(target.pk)), ()):
+                        wanted[target.model][target.pk].add(attr)
         for label, pks in wanted.items():
-            rows = find_model(label)._base_manager.in_bulk(pks)  # noqa: SLF001 - a default manager may hide rows
-            self._rows |= {(label, str(pk)): row for pk, row in rows.items()}
+            self._ask(label, pks)
+
+    def _ask(self, label: str, pks: Mapping[Any, set[str]]) -> None:
+        model = find_model(label)
+        # An address is made of short columns; a deferred one that is needed after all is still read.
+        long = [field.name for field in model._meta.concrete_fields if isinstance(field, TextField | JSONField)]
+        rows = model._base_manager.defer(*long).in_bulk(list(pks))
+        for pk, attrs in pks.items():
+            for attr in attrs:
+                self._attributes.setdefault((label, str(pk)), {})[attr] = _answer(rows.get(pk), attr, label, pk)
 
     def _fetch_models(self, refs: Iterable[ModelRef]) -> None:
         for ref in refs:
@@ -154,34 +161,33 @@ class Resolver:
 
     # What is answered from memory
 
-    def _value(self, value: Any, work: Work, field: Any, resolved: Resolved) -> Any:
+    def _value(self, value: Any, work: Work, field: Any) -> Any:  # noqa: PLR0911 - one a kind of value
         match value:
             case ResourceRef():
-                return self._resource(value, field, resolved)
+                return self._resource(value, field)
             case ModelRef():
                 return self._model(value)
             case BlobRef():
                 return self._file(value, work)
             case Text():
-                return "".join(p if isinstance(p, str) else self._text(p, resolved) for p in value.parts)
+                return "".join(p if isinstance(p, str) else self._text(p) for p in value.parts)
             case Mapping():
-                return {name: self._value(item, work, field, resolved) for name, item in value.items()}
+                return {name: self._value(item, work, field) for name, item in value.items()}
             case list() | tuple():
-                return [self._value(item, work, field, resolved) for item in value]
+                return [self._value(item, work, field) for item in value]
         return value
 
-    def _text(self, ref: ResourceRef, resolved: Resolved) -> str:
-        value = self._resource(ref, None, resolved)
+    def _text(self, ref: ResourceRef) -> str:
+        value = self._resource(ref, None)
         return "" if value is None else str(value)
 
-    def _resource(self, ref: ResourceRef, field: Any, resolved: Resolved) -> Any:
+    def _resource(self, ref: ResourceRef, field: Any) -> Any:
         target = self._targets.get(ref.key)
         if target is None or not target.is_loaded:
             if ref.soft:
                 return ref.fallback
             msg = f"{ref.key} has no row to point to"
             raise LoadError(msg)
-        resolved.shown.add(target.edge)
         if not ref.soft:
             return self._attribute_of(ref, target, field)
         try:
@@ -194,13 +200,13 @@ class Resolver:
         column = _column(field)
         if ref.attr == "pk" and column is not None:
             _check_model(target, field)
-        if ref.attr == "pk" and column in (None, "pk"):
+        attr = _asked(ref, column)
+        if attr == "pk":
             return target.pk
-        row = self._rows.get((target.model, str(target.pk)))
-        if row is None:
-            msg = f"{ref.key} was {target.model} {target.pk}, which is not there any more"
-            raise LoadError(msg)
-        return _attribute(row, column if ref.attr == "pk" and column else ref.attr)
+        answer = self._attributes[target.model, str(target.pk)][attr]
+        if isinstance(answer, LoadError):
+            raise LoadError(str(answer))
+        return answer
 
     def _model(self, ref: ModelRef) -> Any:
         found = self._lookups[_lookup_identity(ref)]
@@ -231,10 +237,10 @@ def url_of(row: Model) -> str:
     """The address of a row: its `get_absolute_url()`, or that of its first file; `LoadError` without either."""
     if hasattr(row, "get_absolute_url"):
         return str(row.get_absolute_url())
-    for field_ in row._meta.concrete_fields:  # noqa: SLF001 - Django's documented API
+    for field_ in row._meta.concrete_fields:
         if isinstance(field_, FileField) and (file := getattr(row, field_.attname)):
             return str(file.url)
-    msg = f"{row._meta.label} has no address: it has neither get_absolute_url() nor a file"  # noqa: SLF001
+    msg = f"{row._meta.label} has no address: it has neither get_absolute_url() nor a file"
     raise LoadError(msg)
 
 
@@ -246,9 +252,24 @@ def _attribute(row: Model, path: str) -> Any:
         try:
             value = getattr(value, name)
         except AttributeError:
-            msg = f"{row._meta.label} has no attribute {path!r}"  # noqa: SLF001
+            msg = f"{row._meta.label} has no attribute {path!r}"
             raise LoadError(msg) from None
     return value() if callable(value) else value
+
+
+def _asked(ref: ResourceRef, column: str | None) -> str:
+    """The attribute of the row that stands for `ref` in a field that points to `column`."""
+    return column if ref.attr == "pk" and column else ref.attr
+
+
+def _answer(row: Model | None, attr: str, label: str, pk: Any) -> Any:
+    """The attribute, or the `LoadError` that everyone who asks for it gets."""
+    if row is None:
+        return LoadError(f"it was {label} {pk}, which is not there any more")
+    try:
+        return _attribute(row, attr)
+    except LoadError as error:
+        return error
 
 
 def _column(field: Any) -> str | None:
@@ -263,7 +284,7 @@ def _column(field: Any) -> str | None:
 def _check_model(target: Target, field: Any) -> None:
     wanted = field.related_model
     if wanted is not None and not issubclass(find_model(target.model), wanted):
-        msg = f"expected a {wanted._meta.label}, but {target.key} is a {target.model}"  # noqa: SLF001
+        msg = f"expected a {wanted._meta.label}, but {target.key} is a {target.model}"
         raise LoadError(msg)
 
 
@@ -276,7 +297,7 @@ def _python_pk(row: Mapping[str, Any]) -> Any:
     if not row["target_pk"]:
         return None
     try:
-        return find_model(row["target_model"])._meta.pk.to_python(row["target_pk"])  # noqa: SLF001
+        return find_model(row["target_model"])._meta.pk.to_python(row["target_pk"])
     except (TransformError, ValidationError):
         return None
 
@@ -291,14 +312,18 @@ def _follow(pk: int, rows: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
 
 
 def _lookup_identity(ref: ModelRef) -> Any:
-    return ref.model, ref.attr, tuple(sorted((name, type(value).__name__, str(value)) for name, value in ref.lookup.items()))
+    return (
+        ref.model,
+        ref.attr,
+        tuple(sorted((name, type(value).__name__, str(value)) for name, value in ref.lookup.items())),
+    )
 
 
 def _look_up(ref: ModelRef) -> Any:
     """The value, or the `LoadError` that everyone who asks for it gets."""
     wanted = f"{ref.model} with {', '.join(f'{name}={value!r}' for name, value in ref.lookup.items())}"
     try:
-        rows = list(find_model(ref.model)._base_manager.filter(**ref.lookup)[:2])  # noqa: SLF001
+        rows = list(find_model(ref.model)._base_manager.filter(**ref.lookup)[:2])
     except (TransformError, FieldError, FieldDoesNotExist, ValueError, ValidationError) as error:
         return LoadError(f"cannot look for {wanted}: {error}")
     if len(rows) != 1:

@@ -12,6 +12,7 @@ from isekai_core.errors import SeedError
 from isekai_core.models import Resource
 from isekai_core.pipeline import payloads
 from isekai_core.pipeline.compose import Processor
+from isekai_core.pipeline.family import NewResource, add_resources
 from isekai_core.pipeline.journal import Journal
 from isekai_core.pipeline.tally import Tally
 from isekai_core.pipeline.work import Failure, dump_metadata
@@ -87,13 +88,15 @@ def _write(journal: Journal, tally: Tally, batch: Sequence[Given], position: int
     payloads.store_blobs(known_payloads)
     with transaction.atomic(using=journal.using):
         stored = payloads.store_rows(known_payloads)
-        rows = journal.resources.filter(key_hash__in=list(given)).defer("spec", "written", "traceback")
+        rows = journal.resources.filter(key_hash__in=list(given)).defer("written", "traceback")
         existing = {row.key_hash: row for row in rows}
         new = [
-            _new(journal, item, step, stored) for item in batch if given.get(item.digest) is item and item.digest not in existing
+            _new(journal, item, step, stored)
+            for item in batch
+            if given.get(item.digest) is item and item.digest not in existing
         ]
         # Another worker may have mined one of them in between: then it is there, which is all that counts.
-        Resource.objects.bulk_create(new, ignore_conflicts=True)
+        add_resources(journal.connection, new)
         earlier = _earlier_steps(journal, position)
         again = [_again(row, given[digest], step, earlier, stored) for digest, row in existing.items()]
     tally.count("seed", "done", len(new))
@@ -101,18 +104,13 @@ def _write(journal: Journal, tally: Tally, batch: Sequence[Given], position: int
     tally.count("seed", "unchanged", len(again) - sum(again))
 
 
-def _new(journal: Journal, item: Given, step: int, stored: dict[Any, int]) -> Resource:
-    row = Resource(
-        pipeline=journal.pipeline,
-        key=str(item.key),
-        key_hash=item.digest,
-        metadata=item.metadata,
-        version=item.version,
-        seed_step_id=step,
+def _new(journal: Journal, item: Given, step: int, stored: dict[Any, int]) -> NewResource:
+    row = NewResource(
+        journal.pipeline, str(item.key), item.digest, metadata=item.metadata, version=item.version, seed_step=step
     )
     if item.payload is not None:
         row.stage = Stage.EXTRACTED.value
-        row.payload_id = stored[payloads.Identity.of(item.payload)]
+        row.payload = stored[payloads.Identity.of(item.payload)]
     return row
 
 

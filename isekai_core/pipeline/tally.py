@@ -45,7 +45,7 @@ class Tally:
     progress: Progress = field(default_factory=Quiet)
     stages: dict[str, Counter[str]] = field(default_factory=lambda: {stage: Counter() for stage in STAGES})
     models: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     processors: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     seed_errors: list[Failure] = field(default_factory=list)
     total: int | None = None

@@ -30,7 +30,7 @@ def transform(work: Work, composed: Composed, journal: Journal) -> bool:
             work.row.transform_step_id = journal.step("transform", processor)
             work.skip("transform", str(reason))
             return False
-        except Exception as error:  # noqa: BLE001 - a processor's error is the resource's, whatever it is
+        except Exception as error:
             _failed(work, error, processor, journal)
             return False
         work.row.transform_step_id = journal.step("transform", processor)
@@ -74,10 +74,11 @@ def find_model(label: str) -> type[Model]:
     try:
         return apps.get_model(label)
     except LookupError:
-        known = [model._meta.label for model in apps.get_models()]  # noqa: SLF001 - Django's documented API
+        known = [model._meta.label for model in apps.get_models()]
         near = get_close_matches(label, known, n=1)
-        same_app = [name for name in known if name.split(".")[0] == label.split(".")[0]]
-        there_are = f"; {label.split('.')[0]} has {', '.join(sorted(same_app))}" if same_app else ""
+        app = label.partition(".")[0]
+        same_app = [name for name in known if name.partition(".")[0] == app]
+        there_are = f"; {app} has {', '.join(sorted(same_app))}" if same_app else ""
         hint = f", did you mean {near[0]!r}?" if near else ""
         msg = f"there is no model {label!r}{hint}{there_are}"
         raise TransformError(msg) from None
@@ -87,14 +88,14 @@ def find_field(model: type[Model], name: str) -> Any:
     """The field of that name that a spec can fill; `TransformError` with the fields there are."""
     fillable = fillable_fields(model)
     try:
-        field = model._meta.get_field(name)  # noqa: SLF001
+        field: Any = model._meta.get_field(name)
     except FieldDoesNotExist:
         field = fillable.get(name)
     if field is None or field not in fillable.values():
         names = sorted({field.name for field in fillable.values()})
         near = get_close_matches(name, names, n=1)
         hint = f", did you mean {near[0]!r}?" if near else ""
-        msg = f"{model._meta.label} has no field {name!r} to fill{hint}; its fields: {', '.join(names)}"  # noqa: SLF001
+        msg = f"{model._meta.label} has no field {name!r} to fill{hint}; its fields: {', '.join(names)}"
         raise TransformError(msg)
     return field
 
@@ -102,6 +103,8 @@ def find_field(model: type[Model], name: str) -> Any:
 @cache
 def fillable_fields(model: type[Model]) -> dict[str, Any]:
     """Name (and column attribute, such as `author_id`) to field, of what a spec can fill."""
-    options = model._meta  # noqa: SLF001
-    fields = [field for field in (*options.concrete_fields, *options.many_to_many) if not getattr(field, "generated", False)]
+    options = model._meta
+    fields = [
+        field for field in (*options.concrete_fields, *options.many_to_many) if not getattr(field, "generated", False)
+    ]
     return {name: field for field in fields for name in {field.name, getattr(field, "attname", field.name)}}

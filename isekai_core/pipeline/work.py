@@ -10,7 +10,22 @@ from typing import Any
 
 from isekai_core.errors import IsekaiError, StageError
 from isekai_core.models import Resource
-from isekai_core.types import Key, LoadItem, Mined, Payload, ResourceView, Spec, Stage, State, decode, encode
+from isekai_core.types import (
+    Key,
+    LoadItem,
+    MemoryBody,
+    Mined,
+    Payload,
+    PayloadKind,
+    ResourceView,
+    Spec,
+    Stage,
+    State,
+    decode,
+    encode,
+)
+
+SPEC_MEDIA_TYPE = "application/vnd.isekai.spec+json"
 
 _VARIABLE = re.compile(r"'[^']*'|\"[^\"]*\"|\b(?:url|file|row):\S+|https?://\S+|\d+")
 
@@ -59,7 +74,7 @@ class Work:
     known_edges: what miners said in an earlier claim; None when it was never mined.
     stored: the identity of the payload that is stored already.
     unchanged: it was fetched again, and is the same.
-    same_spec: it was transformed again, into the same.
+    spec: what it becomes: new in the front, as stored in load.
     item: what the loader sees of it.
     events: stage and outcome, to be counted once they are written.
     """
@@ -76,7 +91,7 @@ class Work:
     known_edges: dict[Key, Mined] | None = None
     stored: Any = None
     unchanged: bool = False
-    same_spec: bool = False
+    spec: Payload | None = None
     item: LoadItem | None = None
     events: list[tuple[str, str]] = field(default_factory=list)
 
@@ -122,18 +137,18 @@ class Work:
         self.events.append((stage, "skipped"))
 
     def set_spec(self, spec: Spec) -> None:
-        """What it becomes; `TransformError`'s reason as a `TypeError` when a value cannot be kept."""
+        """What it becomes; `TypeError`, naming the path, when a value cannot be kept."""
         node = {"model": spec.model, "values": encode(spec.values, "values"), "match": list(spec.match)}
         text = json.dumps(node, separators=(",", ":"))
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        self.same_spec = digest == self.row.spec_hash
-        self.row.spec, self.row.spec_hash = text, digest
+        self.spec = Payload(PayloadKind.RECORD, SPEC_MEDIA_TYPE, MemoryBody(text.encode()), "utf-8")
+        self.row.spec_hash = self.spec.sha256
         self.row.target_model = spec.model
 
 
-def read_spec(text: str) -> Spec:
-    """The spec that `Work.set_spec` stored."""
-    node = json.loads(text)
+def read_spec(payload: Payload | None) -> Spec:
+    """The spec that `Work.set_spec` made."""
+    assert payload is not None, "a transformed resource has a spec"
+    node = json.loads(payload.read())
     return Spec(node["model"], decode(node["values"]), node["match"])
 
 

@@ -28,7 +28,7 @@ _WORDS = {
 _EXACT = (str, bool, int, float, complex, bytes, dt.datetime, dt.date, dt.time, dt.timedelta)
 
 
-class Mismatch(Exception):  # noqa: N818 - it never leaves this package
+class Mismatch(Exception):  # it never leaves this package
     """A value is not of the type that was declared.
 
     expected: the type, in words.

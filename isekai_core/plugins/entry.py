@@ -65,7 +65,7 @@ class ProcessorEntry:
             # Whatever a module prints while it is imported, standard output stays what the command says.
             with redirect_stdout(sys.stderr):
                 found: Any = importlib.import_module(module)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - turned into an error that names the plugin
+        except (Exception, SystemExit) as error:  # turned into an error that names the plugin
             diagnosis = diagnose(error, self.installed)
             self._refuse(diagnosis.reason, diagnosis.fix, error)
         for attribute in path.split("."):

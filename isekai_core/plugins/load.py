@@ -33,7 +33,7 @@ def load(installed: Installed, core: str = "") -> Plugin:
             manager = hooks.manager_of(parts)
             implemented = _some(hooks.implemented(manager))
             hooks.register_all(manager, installed, entries)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a KeyboardInterrupt is the user's, all else the plugin's
+    except (Exception, SystemExit) as error:  # a KeyboardInterrupt is the user's, all else the plugin's
         diagnosis = diagnose(error, installed)
         text = "".join(traceback.format_exception(error))
         return Plugin(

@@ -124,7 +124,7 @@ def _hints(cls: type[Any]) -> dict[str, Any]:
     for source in (cls, cls.__init__):
         try:
             found |= typing.get_type_hints(source)
-        except Exception:  # noqa: BLE001, S112 - names that only a type checker imports: those options pass unchecked
+        except Exception:  # noqa: S112 - names that only a type checker imports: those options pass unchecked
             continue
     return found
 

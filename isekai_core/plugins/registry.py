@@ -20,6 +20,7 @@ HOMES = {
     ("miner", "html-documents"): "isekai-html",
     ("miner", "html-images"): "isekai-html",
     ("miner", "html-pages"): "isekai-html",
+    ("transformer", "document"): "isekai-html",
     ("transformer", "html-fields"): "isekai-html",
     ("transformer", "image"): "isekai-html",
 }
@@ -56,8 +57,8 @@ class Registry:
         for plugin in self.plugins:
             if plugin.name == wanted:
                 return plugin
-        known = [plugin.name for plugin in self.plugins]
-        msg = f"no plugin {name!r} is installed{did_you_mean(wanted, known)}; installed are {', '.join(known)}"
+        known = ", ".join(plugin.name for plugin in self.plugins) or "none"
+        msg = f"no plugin {name!r} is installed{did_you_mean(wanted, known.split(', '))}; installed are {known}"
         if wanted in HOMES.values():
             msg = f"{wanted} is not installed; pip install {wanted}"
         raise ConfigurationError(msg)

@@ -71,7 +71,7 @@ def _read(distribution: Any) -> Installed | None:
         fields = _fields(distribution)
         points = sorted((point.name, point.value) for point in distribution.entry_points if point.group == GROUP)
         name, version, requires = fields["name"][0], fields["version"][0], tuple(fields["requires-dist"])
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with one distribution, the others are listed
+    except Exception as error:  # whatever is wrong with one distribution, the others are listed
         name = PurePath(str(distribution)).name.partition("-")[0]
         problem = f"its metadata cannot be read: {error}"
         return Installed(normal_name(name), "", (), location, editable, problem=problem)

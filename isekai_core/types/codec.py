@@ -17,7 +17,10 @@ from isekai_core.types.specs import BlobRef, ModelRef, ResourceRef, Text
 
 TAG = "$"
 _PLAIN = (str, bool, int, type(None))
-_KNOWN = "text, numbers, booleans, None, dates, times, durations, Decimal, UUID, bytes, keys, refs, lists and mappings of those"
+_KNOWN = (
+    "text, numbers, booleans, None, dates, times, durations, Decimal, UUID, bytes, keys, refs,"
+    " lists and mappings of those"
+)
 
 
 def encode(value: Any, path: str = "value") -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, BinaryIO, Protocol, runtime_checkable
+from typing import Any, BinaryIO, Protocol, cast, runtime_checkable
 
 from isekai_core.types.codec import decode, encode
 
@@ -103,7 +103,7 @@ class Spool:
     def open(self) -> BinaryIO:
         """The one file of the spool, rewound: two readers at once are not possible."""
         self._file.seek(0)
-        return _Unclosed(self._file)
+        return cast("BinaryIO", _Unclosed(self._file))
 
     def close(self) -> None:
         """Give the temporary file back."""

@@ -106,7 +106,9 @@ class Spec:
     values: dict[str, Any] = field(default_factory=dict)
     match: tuple[str, ...] = ()
 
-    def __init__(self, model: str, values: Mapping[str, Any] | None = None, match: tuple[str, ...] | list[str] = ()) -> None:
+    def __init__(
+        self, model: str, values: Mapping[str, Any] | None = None, match: tuple[str, ...] | list[str] = ()
+    ) -> None:
         if model.count(".") != 1:
             msg = f"a spec's model is written app_label.ModelName, got {model!r}"
             raise ValueError(msg)

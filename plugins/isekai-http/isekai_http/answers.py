@@ -5,7 +5,7 @@ import re
 import ssl
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 
@@ -27,6 +27,11 @@ def shown(url: str) -> str:
     return url if len(url) <= _LONGEST_URL else f"{url[:_LONGEST_URL]}… ({len(url)} characters)"
 
 
+def headers_of(response: httpx.Response) -> dict[str, str]:
+    """The headers by lower-case name, byte by byte; looking one up costs nothing here, and much in httpx."""
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers.raw}
+
+
 def refusal(url: str, response: httpx.Response) -> ExtractError | None:
     """Why the body of `response` is not what was asked for; None when it is. Redirects are not its business."""
     status = response.status_code
@@ -41,7 +46,7 @@ def refusal(url: str, response: httpx.Response) -> ExtractError | None:
 def failure(url: str, error: Exception, timeout: httpx.Timeout) -> ExtractError:
     """What `error`, raised while `url` was being fetched, means."""
     where = shown(url)
-    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError):
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError | ValueError):
         return ExtractError(f"{where}: not an address that can be fetched: {_cut(str(error))}")
     if isinstance(error, httpx.RemoteProtocolError) and error.__cause__ is None:
         return ExtractError(f"{where}: redirects to what is no address: {_cut(str(error))}")
@@ -62,7 +67,9 @@ def next_address(url: str, response: httpx.Response) -> str:
         msg = f"{shown(url)}: {response.status_code} {_reason(response)} without a Location"
         raise ExtractError(msg)
     try:
-        target = httpx.URL(urljoin(url, location)).copy_with(fragment=None)
+        joined = httpx.URL(urljoin(url, location))
+        target = joined.copy_with(raw_path=joined.raw_path, fragment=None)
+        _ = urlsplit(str(target)).port
     except (ValueError, httpx.InvalidURL) as error:
         msg = f"{shown(url)}: redirects to what is no address: {_cut(location)!r} ({_cut(str(error))})"
         raise ExtractError(msg) from None

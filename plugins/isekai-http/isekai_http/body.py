@@ -1,9 +1,8 @@
 """The body of an answer on its way in: inflated, counted against the limit, spooled once it is large."""
 
 import zlib
-from collections.abc import Iterator
-
-import httpx
+from collections.abc import Iterator, Mapping
+from typing import Self
 
 from isekai_core.errors import ExtractError, TemporaryError
 from isekai_core.types import Body, MemoryBody, Spool
@@ -17,25 +16,26 @@ _BLOCK = 256 * 1024
 class Intake:
     """Takes the chunks of one answer; `finish` gives the body.
 
+    headers: the answer's, by lower-case name.
     max_bytes: the most that it may be, inflated.
     in_memory: the most that is kept in memory; a larger body goes on in a temporary file.
 
     Use it in a `with` block: what was not finished is thrown away.
     """
 
-    def __init__(self, url: str, response: httpx.Response, *, max_bytes: int, in_memory: int) -> None:
+    def __init__(self, url: str, headers: Mapping[str, str], *, max_bytes: int, in_memory: int) -> None:
         self._url = url
         self._max_bytes = max_bytes
         self._in_memory = in_memory
         self._size = 0
         self._parts: list[bytes] = []
         self._spool: Spool | None = None
-        self._inflater = self._inflater_for(response.headers.get("content-encoding", ""))
-        length = response.headers.get("content-length", "")
+        self._inflater = self._inflater_for(headers.get("content-encoding", ""))
+        length = headers.get("content-length", "")
         if length.isdecimal() and int(length) > max_bytes:
-            raise self._too_large(f"{length} bytes")
+            raise self._too_large(length)
 
-    def __enter__(self) -> "Intake":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -74,7 +74,7 @@ class Intake:
     def _keep(self, piece: bytes) -> None:
         self._size += len(piece)
         if self._size > self._max_bytes:
-            raise self._too_large("more")
+            raise self._too_large(None)
         if self._spool is None and self._size > self._in_memory:
             self._spool = Spool()
             for part in self._parts:
@@ -85,7 +85,8 @@ class Intake:
         else:
             self._spool.write(piece)
 
-    def _too_large(self, got: str) -> ExtractError:
+    def _too_large(self, length: str | None) -> ExtractError:
+        got = "more" if length is None else f"{length} bytes"
         return ExtractError(f"{shown(self._url)}: expected at most {self._max_bytes} bytes (max_bytes), got {got}")
 
     def _inflater_for(self, coding: str) -> Inflater | None:
@@ -93,7 +94,7 @@ class Intake:
         if coding in ("", "identity"):
             return None
         if coding not in _CODINGS:
-            msg = f"{shown(self._url)}: content-encoding {coding[:60]!r}, which was not asked for; expected gzip or deflate"
+            msg = f"{shown(self._url)}: expected no content-encoding, gzip or deflate, got {coding[:60]!r}"
             raise ExtractError(msg)
         return Inflater(_CODINGS[coding])
 

@@ -38,6 +38,8 @@ _SIGNATURES = (
     (b"PK\x03\x04", "application/zip"),
     (b"\x1f\x8b", "application/gzip"),
 )
+_NOT_ASCII = re.compile("[^\x00-\x7f]")
+_DAMAGED = re.compile("[\udc80-\udcff]")
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 # Labels that mean another charset than they say: pages that declare the left one are written in the right.
@@ -57,10 +59,12 @@ _MEANT = {
 }
 # Python knows more codecs than pages may name: some are no charsets (`rot13`), some are dangerous (`utf-7`).
 _KNOWN = frozenset(
-    "utf-8 utf-16-le utf-16-be cp866 koi8-r koi8-u cp874 mac-roman mac-cyrillic gb18030 big5hkscs cp932 euc_jp "
-    "iso2022_jp cp949".split()
-    + [f"iso8859-{part}" for part in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)]
-    + [f"cp125{digit}" for digit in range(9)]
+    {
+        *("utf-8", "utf-16-le", "utf-16-be", "cp866", "koi8-r", "koi8-u", "cp874", "mac-roman", "mac-cyrillic"),
+        *("gb18030", "big5hkscs", "cp932", "euc_jp", "iso2022_jp", "cp949"),
+        *(f"iso8859-{part}" for part in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)),
+        *(f"cp125{digit}" for digit in range(9)),
+    }
 )
 
 
@@ -104,7 +108,7 @@ def sniff(head: bytes) -> str:
             return media_type
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "image/webp"
-    if head.startswith(_BOMS[1][0]) or head.startswith(_BOMS[2][0]):
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "text/plain"
     head = head.removeprefix(codecs.BOM_UTF8)
     if _HTML.match(head):
@@ -123,24 +127,25 @@ def charset(media_type: str, declared: str | None, head: bytes, blocks: Blocks) 
     for mark, codec in _BOMS:
         if head.startswith(mark):
             return codec
-    for codec in dict.fromkeys((*_declarations(media_type, declared, head), "utf-8")):
-        if _fits(codec, blocks()):
+    tried: set[str] = set()
+    for codec in _candidates(media_type, declared, head):
+        if codec not in tried and _fits(codec, blocks()):
             return codec
-    if "utf-8" in _declarations(media_type, declared, head) and _is_mostly_utf8(blocks()):
-        return "utf-8"
-    return "cp1252" if _fits("cp1252", blocks()) else "latin-1"
+        tried.add(codec)
+    return _without_declaration(blocks)
 
 
-def _declarations(media_type: str, declared: str | None, head: bytes) -> Iterator[str]:
+def _candidates(media_type: str, declared: str | None, head: bytes) -> Iterator[str]:
     if declared is not None:
         yield declared
-    if not _MARKUP_TYPE.fullmatch(media_type):
-        return
-    found = _XML_DECLARATION.match(head) or _META.search(_COMMENT.sub(b"", head))
+    found = None
+    if _MARKUP_TYPE.fullmatch(media_type):
+        found = _XML_DECLARATION.match(head) or _META.search(_COMMENT.sub(b"", head))
     codec = codec_of(found[1].decode("ascii")) if found else None
     if codec is not None:
         # Whoever could read the declaration byte by byte was not reading UTF-16.
         yield "utf-8" if codec.startswith("utf-16") else codec
+    yield "utf-8"
 
 
 def _fits(codec: str, blocks: Iterable[bytes]) -> bool:
@@ -154,13 +159,19 @@ def _fits(codec: str, blocks: Iterable[bytes]) -> bool:
     return True
 
 
-def _is_mostly_utf8(blocks: Iterable[bytes]) -> bool:
-    """Whether a text is UTF-8 with some damaged bytes: another charset would turn all the rest into rubbish."""
+def _without_declaration(blocks: Blocks) -> str:
+    """The codec of a text that is in none of those that it declares.
+
+    A text that is UTF-8 but for some damaged bytes stays UTF-8: another charset would read all the rest
+    as rubbish, and nobody would be told.
+    """
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     good = bad = 0
-    for block in blocks:
+    for block in blocks():
         text = decoder.decode(block)
-        damaged = len(re.findall("[\udc80-\udcff]", text))
+        damaged = len(_DAMAGED.findall(text))
         bad += damaged
-        good += len(re.findall("[^\x00-\x7f]", text)) - damaged
-    return good > bad
+        good += len(_NOT_ASCII.findall(text)) - damaged
+    if good > bad:
+        return "utf-8"
+    return "cp1252" if _fits("cp1252", blocks()) else "latin-1"

@@ -1,6 +1,7 @@
 """The file name of a Content-Disposition header (RFC 6266), made harmless: a name, never a path."""
 
 import re
+from contextlib import suppress
 from urllib.parse import unquote_to_bytes
 
 _PARAMETER = re.compile(r';\s*(filename\*?)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))', re.IGNORECASE)
@@ -10,11 +11,15 @@ _LONGEST = 255
 def filename(header: str) -> str | None:
     """The base name that the header gives, the encoded form first; None when it gives none.
 
+    header: one character a byte (latin-1), as HTTP has it; bytes that are UTF-8 are read as that.
+
     >>> filename('attachment; filename="../../a.pdf"')
     'a.pdf'
     >>> filename("inline; filename=a.pdf; filename*=UTF-8''%C3%A9.pdf")
     'é.pdf'
     """
+    with suppress(UnicodeError):
+        header = header.encode("latin-1").decode("utf-8")
     given: dict[str, str] = {}
     for name, quoted, plain in _PARAMETER.findall(header):
         given.setdefault(name.lower(), re.sub(r"\\(.)", r"\1", quoted) if quoted else plain.strip())

@@ -6,7 +6,7 @@ rewrites the escapes of a URL, which breaks signed addresses, keeps cookies, and
 hung up as a timeout: so the bridge is here. It can serve any `httpx.AsyncClient`.
 """
 
-import ipaddress
+import ssl
 from collections.abc import AsyncIterator
 from functools import lru_cache
 from typing import Self
@@ -16,19 +16,22 @@ import aiohttp
 import httpx
 from yarl import URL
 
+LOCAL = ("localhost", "127.0.0.1", "::1")
+"""The hosts that are this machine: no proxy is asked for them."""
+
 # The first that fits: aiohttp's errors inherit from several of each other.
 _TRANSLATION: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
+    (ValueError, httpx.UnsupportedProtocol),  # a host name that is none, too
     (aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout),
     (TimeoutError, httpx.ReadTimeout),
     (aiohttp.ClientProxyConnectionError, httpx.ProxyError),
     (aiohttp.ClientHttpProxyError, httpx.ProxyError),
     (aiohttp.ClientConnectorError, httpx.ConnectError),
-    (aiohttp.InvalidURL, httpx.UnsupportedProtocol),
     (aiohttp.ClientResponseError, httpx.RemoteProtocolError),
     (aiohttp.ClientError, httpx.ReadError),
     (OSError, httpx.ReadError),
 )
-_FAULTS = (aiohttp.ClientError, OSError)
+_FAULTS = (aiohttp.ClientError, OSError, ValueError)
 
 
 class AiohttpTransport(httpx.AsyncBaseTransport):
@@ -47,6 +50,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         self._verify = verify
         self._proxies = getproxies()
         self._session: aiohttp.ClientSession | None = None
+        self._trust: ssl.SSLContext | None = None
 
     async def __aenter__(self) -> Self:
         self._session = self._open()
@@ -64,13 +68,14 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 data=None if request.method == "GET" else await request.aread() or None,
                 allow_redirects=False,
                 timeout=_client_timeout(timeout.get("connect"), timeout.get("read")),
+                ssl=self._trusted() if request.url.scheme == "https" else True,
                 proxy=self._proxy(request.url) if self._proxies else None,
             )
         except _FAULTS as error:
             raise _translated(error, request) from error
         return httpx.Response(
             answer.status,
-            headers=answer.raw_headers,  # type: ignore[arg-type]  # a tuple does as well as a list
+            headers=answer.raw_headers,
             stream=_Stream(answer, request),
             extensions={"reason_phrase": (answer.reason or "").encode("latin-1", "replace")},
         )
@@ -82,72 +87,47 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             await session.close()
 
     def _open(self) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(
-            limit=self._connections,
-            ssl=httpx.create_ssl_context(verify=self._verify),
-        )
         return aiohttp.ClientSession(
-            connector=connector,
+            connector=aiohttp.TCPConnector(limit=self._connections),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
         )
 
+    def _trusted(self) -> ssl.SSLContext:
+        # The authorities that httpx trusts, so that one address means the same to every part of the plugin.
+        if self._trust is None:
+            self._trust = httpx.create_ssl_context(verify=self._verify)
+        return self._trust
+
     def _proxy(self, url: httpx.URL) -> str | None:
         proxy = self._proxies.get(url.scheme) or self._proxies.get("all")
-        return None if proxy is None or is_this_machine(url.host) or proxy_bypass(url.host) else proxy
+        return None if proxy is None or url.host in LOCAL or proxy_bypass(url.host) else proxy
 
 
 class _Stream(httpx.AsyncByteStream):
     """The body of an answer, as it arrives."""
 
+    # No generator: asyncio keeps a list of those, which takes longer than all that is done here.
+
     def __init__(self, answer: aiohttp.ClientResponse, request: httpx.Request) -> None:
         self._answer = answer
         self._request = request
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
         try:
-            async for chunk in self._answer.content.iter_any():
-                yield chunk
+            chunk = await self._answer.content.readany()
         except _FAULTS as error:
             raise _translated(error, self._request) from error
+        if not chunk:
+            raise StopAsyncIteration
+        return chunk
 
     async def aclose(self) -> None:
         # A connection whose body was read to its end is kept for the next request, any other is closed.
         self._answer.release()
-
-
-class Client(httpx.AsyncClient):
-    """An `httpx.AsyncClient` that keeps no cookies.
-
-    With them, what a page looks like would depend on which page was fetched before it; and httpx's jar
-    takes a fifth of the time of a request.
-    """
-
-    @property
-    def cookies(self) -> httpx.Cookies:
-        """Always empty."""
-        return _NO_COOKIES
-
-    @cookies.setter
-    def cookies(self, cookies: object) -> None:
-        """Not kept."""
-
-
-class _NoCookies(httpx.Cookies):
-    def extract_cookies(self, response: httpx.Response) -> None:
-        """Not kept."""
-
-
-_NO_COOKIES = _NoCookies()
-
-
-@lru_cache(maxsize=256)
-def is_this_machine(host: str) -> bool:
-    """Whether `host` is this machine, by its name or loopback address."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def _address(request: httpx.Request) -> URL:

@@ -1,0 +1,129 @@
+"""`cli/main.py`: arguments, exit statuses, and what is imported."""
+
+import importlib.metadata
+import os
+import subprocess
+import sys
+
+import pytest
+
+from isekai_core.cli.main import COMMANDS, main
+from isekai_core.errors import ConfigurationError, RunBusy
+
+
+def raising(error):
+    def execute(options):
+        raise error
+
+    return execute
+
+
+def test_the_status_of_the_command_is_the_exit_status(command):
+    command(lambda options: 1)
+    assert main(["try"]) == 1
+
+
+def test_a_wrong_configuration_is_told_in_one_line_and_exits_with_2(command, capsys):
+    command(raising(ConfigurationError("there is no pipeline 'blgo'")))
+    assert main(["try"]) == 2
+    assert capsys.readouterr() == ("", "isekai: there is no pipeline 'blgo'\n")
+
+
+def test_another_error_of_ours_exits_with_1(command, capsys):
+    command(raising(RunBusy("process 12 works on blog")))
+    assert main(["try"]) == 1
+    assert capsys.readouterr().err == "isekai: process 12 works on blog\n"
+
+
+def test_traceback_shows_where_an_error_comes_from(command, capsys):
+    command(raising(ConfigurationError("no")))
+    assert main(["try", "--traceback"]) == 2
+    assert "Traceback (most recent call last)" in capsys.readouterr().err
+
+
+def test_what_nobody_expected_is_a_defect_with_its_traceback(command, capsys):
+    command(raising(ZeroDivisionError("one by zero")))
+    assert main(["try"]) == 70
+    error = capsys.readouterr().err
+    assert "Traceback (most recent call last)" in error
+    assert error.endswith("isekai: this is a defect, please report it with the traceback above: ZeroDivisionError: one by zero\n")
+
+
+def test_an_interrupt_exits_with_130(command, capsys):
+    command(raising(KeyboardInterrupt()))
+    assert main(["try"]) == 130
+    assert "interrupted" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("code", "status"), [(None, 0), (0, 0), (3, 3), ("text", 2)])
+def test_a_command_that_exits_by_itself_ends_with_its_status(command, code, status):
+    command(raising(SystemExit(code)))
+    assert main(["try"]) == status
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--settings", "a.b", "try", "--word", "x"],
+        ["try", "--settings", "a.b", "--word", "x"],
+        ["try", "--word", "x", "--settings=a.b"],
+    ],
+)
+def test_options_for_every_command_may_stand_anywhere(command, arguments):
+    seen = []
+    command(
+        lambda options: seen.append((options.settings, options.pythonpath, options.word)) or 0,
+        lambda parser: parser.add_argument("--word"),
+    )
+    assert main(arguments) == 0
+    assert seen == [("a.b", None, "x")]
+
+
+def test_help_lists_every_command_and_imports_none(isekai):
+    run = isekai("--help")
+    assert run.returncode == 0
+    assert all(f"\n    {name} " in run.stdout for name in COMMANDS)
+    assert run.stderr == ""
+
+
+def test_the_version_is_that_of_the_distribution(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"isekai-core {importlib.metadata.version('isekai-core')}\n"
+
+
+def test_without_a_command_the_usage_is_shown(capsys):
+    assert main([]) == 2
+    assert "usage: isekai" in capsys.readouterr().err
+
+
+def test_an_unknown_command_gets_a_suggestion(capsys):
+    assert main(["plugin"]) == 2
+    assert "there is no command 'plugin' (did you mean 'plugins'?); see isekai --help" in capsys.readouterr().err
+
+
+def test_an_unknown_option_exits_with_2(capsys):
+    assert main(["plugins", "list", "--jsno"]) == 2
+    assert "--jsno" in capsys.readouterr().err
+
+
+def test_a_reader_that_goes_away_is_no_error(tmp_path):
+    reader, writer = os.pipe()
+    os.close(reader)
+    script = "import sys; from isekai_core.cli.main import main; sys.exit(main())"
+    with subprocess.Popen(
+        [sys.executable, "-P", "-c", script, "plugins", "list"], cwd=tmp_path, stdout=writer, stderr=subprocess.PIPE
+    ) as process:
+        os.close(writer)
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
+
+
+def test_a_terminal_that_cannot_show_a_character_shows_an_escape(isekai):
+    run = isekai("plugins", "list", PYTHONIOENCODING="ascii")
+    assert run.returncode == 0
+    assert "seeders: csv \\xb7 extractors: file" in run.stdout
+
+
+def test_the_installed_script_is_this_function():
+    (script,) = importlib.metadata.entry_points(group="console_scripts", name="isekai")
+    assert script.load() is main

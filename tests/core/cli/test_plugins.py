@@ -1,0 +1,160 @@
+"""`cli/plugins.py`: `isekai plugins list` and `show`, as people and machines read them."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from isekai_core.cli.main import main
+
+GOOD = """
+from isekai_core import hookimpl
+
+print("a plugin that prints")
+
+@hookimpl
+def isekai_register_miners(register):
+    register("words", "acme_words:Miner")
+"""
+WORDS = '''
+from dataclasses import dataclass
+
+@dataclass
+class Miner:
+    """Finds words.
+
+    sizes: how long they are.
+    """
+
+    sizes: list[int]
+    token: str = "hunter2"
+    secret_options = ("token",)
+
+    def mine(self, resource):
+        return []
+'''
+
+
+@pytest.fixture
+def site(tmp_path):
+    """A folder with two plugins, one sound and one broken."""
+    path = tmp_path / "site-packages"
+    for name, source in (("acme", GOOD), ("broken", "import not_installed_anywhere\n")):
+        metadata = path / f"{name}-2.1.dist-info"
+        metadata.mkdir(parents=True)
+        (metadata / "METADATA").write_text(f"Name: {name}\nVersion: 2.1\n")
+        (metadata / "entry_points.txt").write_text(f"[isekai]\n{name} = {name}\n")
+        (path / f"{name}.py").write_text(source)
+    (path / "acme_words.py").write_text(WORDS)
+    return path
+
+
+def test_one_line_for_each_plugin_with_status_and_what_it_provides_or_why_not(isekai, site):
+    run = isekai("plugins", "list", path=[site])
+    assert run.returncode == 0
+    lines = run.stdout.splitlines()
+    assert lines[0].split() == ["Plugin", "Version", "Status", "Provides"]
+    acme, broken, core = (next(line for line in lines if line.startswith(name)) for name in ("acme", "broken", "isekai-core"))
+    assert acme.split(maxsplit=3) == ["acme", "2.1", "ok", "miners: words"]
+    assert core.split(maxsplit=3)[3] == "seeders: csv · extractors: file · loaders: models"
+    assert "missing dependency  needs not_installed_anywhere, which is not installed — pip install not_in" in broken
+    assert run.stderr == "a plugin that prints\n"
+
+
+def test_json_is_clean_whatever_a_plugin_prints(isekai, site):
+    run = isekai("plugins", "list", "--json", path=[site])
+    data = json.loads(run.stdout)
+    assert data["schema"] == 1
+    states = {plugin["name"]: plugin["state"] for plugin in data["plugins"]}
+    assert states["acme"] == "ok"
+    assert states["broken"] == "missing dependency"
+    assert list(states) == sorted(states)
+
+
+def test_nothing_heavy_and_no_processor_is_imported_for_a_list(site, tmp_path):
+    script = (
+        "import sys; from isekai_core.cli.main import main; main(['plugins', 'list']); heavy = ('django', 'click',"
+        " 'asyncio', 'tomllib', 'acme_words', 'isekai_core.types', 'isekai_core.builtins.seed', 'isekai_core.cli.run')\n"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    run = subprocess.run(
+        [sys.executable, "-P", "-c", script],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.splitlines()[-1] == "[]"
+
+
+def test_show_tells_options_hooks_location_and_import_time(isekai, site):
+    out = isekai("plugins", "show", "ACME", path=[site]).stdout
+    assert out.startswith("acme 2.1\n  status      ok\n")
+    assert f"  location    {site}\n" in out
+    assert "  hooks       isekai_register_miners\n" in out
+    assert "  import      " in out
+    assert "\nminer words\n  Finds words.\n  sizes: list of int, required\n      how long they are.\n" in out
+    assert "  token: str, secret\n" in out
+    assert "hunter2" not in out
+
+
+def test_show_as_json_has_the_options_too(isekai, site):
+    data = json.loads(isekai("plugins", "show", "acme", "--json", path=[site]).stdout)
+    (words,) = data["plugin"]["processors"]
+    assert [option["name"] for option in words["options"]] == ["sizes", "token"]
+
+
+def test_show_of_a_quarantined_plugin_tells_reason_fix_and_traceback(isekai, site):
+    run = isekai("plugins", "show", "broken", path=[site])
+    assert run.returncode == 0
+    assert "  reason      needs not_installed_anywhere, which is not installed\n" in run.stdout
+    assert "  fix         pip install not_installed_anywhere\n" in run.stdout
+    assert "ModuleNotFoundError: No module named 'not_installed_anywhere'" in run.stdout
+
+
+def test_an_unknown_plugin_exits_with_2_and_a_suggestion(capsys):
+    assert main(["plugins", "show", "isekai-croe"]) == 2
+    out, error = capsys.readouterr()
+    assert out == ""
+    assert "no plugin 'isekai-croe' is installed (did you mean 'isekai-core'?)" in error
+
+
+def test_cores_own_processors_are_shown_with_their_options(capsys):
+    assert main(["plugins", "show", "isekai-core"]) == 0
+    out = capsys.readouterr().out
+    assert "seeder csv\n  Gives a key for each row of a CSV file." in out
+    assert "  path: str or path, required\n      the file.\n" in out
+    assert "extractor file\n" in out
+
+
+def test_a_disabled_plugin_is_listed_and_not_imported(isekai, site, tmp_path):
+    (tmp_path / "isekai.toml").write_text("[plugins]\ndisabled = ['acme', 'acmo']\n")
+    run = isekai("plugins", "list", path=[site])
+    assert "acme" in run.stdout
+    assert "disabled  " in run.stdout
+    assert "a plugin that prints" not in run.stderr
+    assert "plugins.disabled names 'acmo', which is not installed (did you mean 'acme'?)" in run.stderr
+
+
+def test_a_broken_project_file_is_told_before_any_plugin_runs(isekai, site, tmp_path):
+    (tmp_path / "isekai.toml").write_text("[plugins\n")
+    run = isekai("plugins", "list", path=[site])
+    assert run.returncode == 2
+    assert run.stdout == ""
+    assert "isekai.toml is not TOML" in run.stderr
+    assert "prints" not in run.stderr
+
+
+def test_ambiguous_names_and_shadowed_copies_are_remarked(isekai, site, tmp_path):
+    for folder, name, version in ((site, "rival", "1.0"), (tmp_path / "other", "acme", "9.9")):
+        metadata = folder / f"{name}-{version}.dist-info"
+        metadata.mkdir(parents=True)
+        (metadata / "METADATA").write_text(f"Name: {name}\nVersion: {version}\n")
+        (metadata / "entry_points.txt").write_text(f"[isekai]\n{name} = {name}\n")
+    (site / "rival.py").write_text(GOOD)
+    run = isekai("plugins", "list", path=[site, tmp_path / "other"])
+    assert run.stdout.count("ambiguous") == 2
+    assert "prefer = { 'miner:words' = 'acme' }" in run.stderr
+    assert f"another acme is never used: 9.9 in {tmp_path / 'other'}" in run.stderr

@@ -1,0 +1,63 @@
+"""`plugins/compatible.py`: the requirement on isekai-core, as far as it can be read without a library."""
+
+import pytest
+
+from isekai_core.plugins.compatible import wanted_core
+
+
+@pytest.mark.parametrize(
+    ("requirement", "core"),
+    [
+        ("isekai-core", "0.1.0"),
+        ("isekai-core>=0.1,<0.2", "0.1"),
+        ("isekai-core<0.2,>=0.1", "0.1.9"),
+        ("Isekai_Core >= 0.1", "0.10.0"),
+        ("isekai-core (>=0.1)", "0.1.0"),
+        ("isekai-core[testing]>=0.1", "0.1.0"),
+        ("isekai-core==0.1", "0.1.0"),
+        ("isekai-core==0.1.*", "0.1.7"),
+        ("isekai-core~=0.1.2", "0.1.9"),
+        ("isekai-core!=0.1.1", "0.1.2"),
+        ("isekai-core>0.1", "0.1.1"),
+        ("isekai-core<=0.1", "0.1.0"),
+        ("isekai-core-extra>=9", "0.1.0"),
+        ("Django>=9", "0.1.0"),
+    ],
+)
+def test_a_requirement_that_is_met_is_no_trouble(requirement, core):
+    assert wanted_core([requirement], core) is None
+
+
+@pytest.mark.parametrize(
+    ("requirement", "core"),
+    [
+        ("isekai-core>=0.1,<0.2", "0.2.0"),
+        ("isekai-core>=0.10", "0.9.0"),
+        ("isekai-core (>=0.2)", "0.1.0"),
+        ("isekai-core[testing]>=0.2", "0.1.0"),
+        ("isekai-core==0.1", "0.1.1"),
+        ("isekai-core==0.1.*", "0.2.0"),
+        ("isekai-core~=0.1.2", "0.2.0"),
+        ("isekai-core~=0.1.2", "0.1.1"),
+        ("isekai-core!=0.1.1", "0.1.1"),
+        ("isekai-core>0.1", "0.1.0"),
+        ("isekai-core<=0.1", "0.1.1"),
+    ],
+)
+def test_a_requirement_that_is_not_met_is_told(requirement, core):
+    assert wanted_core(["Django>=5", requirement], core)
+
+
+@pytest.mark.parametrize(
+    ("requirement", "core"),
+    [
+        ("isekai-core>=9 ; extra == 'next'", "0.1.0"),
+        ("isekai-core>=9; python_version < '3'", "0.1.0"),
+        ("isekai-core>=9.0rc1", "0.1.0"),
+        ("isekai-core>=9", "0.1.0.dev3"),
+        ("isekai-core @ https://example.org/isekai_core.whl", "0.1.0"),
+        ("isekai-core>=9", ""),
+    ],
+)
+def test_what_cannot_be_read_or_may_not_apply_is_taken_for_compatible(requirement, core):
+    assert wanted_core([requirement], core) is None
