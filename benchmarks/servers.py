@@ -37,7 +37,8 @@ def fresh_postgres(server: str, name: str) -> Iterator[str]:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())
         connection.execute(f'CREATE DATABASE "{name}"'.encode())
     try:
-        yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+        parts = urlsplit(server)
+        yield urlunsplit((parts.scheme, parts.netloc, f"/{name}", parts.query, ""))
     finally:
         with psycopg.connect(server, autocommit=True) as connection:
             connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())

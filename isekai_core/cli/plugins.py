@@ -2,9 +2,12 @@
 
 import argparse
 from collections.abc import Iterator
+from contextlib import nullcontext, suppress
 from typing import Any
 
 from isekai_core.cli.output import print_json, print_table, remark
+from isekai_core.cli.project import setup_django
+from isekai_core.errors import ConfigurationError
 from isekai_core.plugins import report
 from isekai_core.plugins.registry import Registry, registry
 
@@ -26,6 +29,9 @@ def execute(options: argparse.Namespace) -> int:
     if options.action == "list":
         _list(found, as_json=options.json)
     else:
+        # Without a project, what needs none is still shown; one that was asked for must be there.
+        with nullcontext() if options.settings else suppress(ConfigurationError):
+            setup_django(options)
         _show(found, options.name, as_json=options.json)
     return 0
 

@@ -89,6 +89,7 @@ class Pipeline:
 _METHODS = {kind: kind.removesuffix("er").removesuffix("or") for kind in KINDS} | {
     "miner": "mine",
     "extractor": "extract",
+    "loader": "write",
 }
 
 

@@ -2,14 +2,15 @@
 
 import importlib
 import importlib.util
-from collections.abc import Iterator, Mapping
+import traceback as tracebacks
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
 from django.apps import apps
 
-from isekai_core.conf import project_file
+from isekai_core.conf import FILE_NAME, project_file
 from isekai_core.errors import ConfigurationError, PipelineNotFound, SettingError
 from isekai_core.pipeline.definition import Pipeline, Use
 from isekai_core.types import KINDS
@@ -23,48 +24,110 @@ class Found:
     home: str
 
 
-def discover() -> dict[str, Found]:
-    """Name to pipeline, sorted by name.
+@dataclass(frozen=True)
+class Broken:
+    """A place whose pipelines cannot be had, and why; `name` where it is one pipeline of several there."""
 
-    Raises `ConfigurationError` when two places define one name, naming both.
-    """
+    home: str
+    error: BaseException
+    name: str = ""
+
+    def __str__(self) -> str:
+        if isinstance(self.error, ConfigurationError):
+            return str(self.error)
+        raised = type(self.error).__name__
+        place = _place(self.error)
+        return f"{self.home} cannot be imported: {raised}: {self.error}" + (f" ({place})" if place else "")
+
+
+@dataclass(frozen=True)
+class Survey:
+    """All pipelines, by name, and the places where they cannot be had."""
+
+    found: Mapping[str, Found]
+    broken: Sequence[Broken]
+
+
+def survey() -> Survey:
+    """What there is; a place that is broken hides no other."""
     found: dict[str, Found] = {}
+    broken: list[Broken] = []
     for item in [*_of_apps(), *_of_file()]:
+        if isinstance(item, Broken):
+            broken.append(item)
+            continue
         name = item.pipeline.name
         if name in found and found[name].pipeline is not item.pipeline:
             msg = f"pipeline {name!r} is defined twice: in {found[name].home} and in {item.home}"
-            raise ConfigurationError(msg)
+            broken.append(Broken(item.home, ConfigurationError(msg), name))
         found.setdefault(name, item)
-    return dict(sorted(found.items()))
+    return Survey(dict(sorted(found.items())), broken)
 
 
 def find(name: str) -> Pipeline:
-    """The pipeline of that name; `PipelineNotFound` lists the names there are."""
-    found = discover()
-    if name not in found:
-        near = get_close_matches(name, found, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        known = ", ".join(found) or "none; write one in the pipelines.py of an installed app, or in isekai.toml"
-        msg = f"there is no pipeline {name!r}: {hint}pipelines found: {known}"
-        raise PipelineNotFound(msg)
-    return found[name].pipeline
+    """The pipeline of that name.
+
+    Raises `PipelineNotFound`, which lists the names there are; and `ConfigurationError` when it is defined twice,
+    or may be in a place that is broken. What is broken elsewhere is in nobody's way.
+    """
+    seen = survey()
+    for broken in seen.broken:
+        if broken.name == name:
+            raise broken.error
+    if name in seen.found:
+        return seen.found[name].pipeline
+    if seen.broken:
+        first = seen.broken[0]
+        msg = f"there is no pipeline {name!r} in what can be read ({', '.join(seen.found) or 'nothing'}); {first}"
+        raise ConfigurationError(msg) from first.error
+    raise unknown(name, seen.found)
 
 
-def _of_apps() -> Iterator[Found]:
+def unknown(name: str, names: Iterable[str]) -> PipelineNotFound:
+    """The error for a name that is none of `names`."""
+    known = list(names)
+    near = get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    there_are = ", ".join(known) or "none; write one in the pipelines.py of an installed app, or in isekai.toml"
+    return PipelineNotFound(f"there is no pipeline {name!r}: {hint}pipelines found: {there_are}")
+
+
+def _of_apps() -> Iterator[Found | Broken]:
     for config in apps.get_app_configs():
         module_name = f"{config.name}.pipelines"
         if importlib.util.find_spec(module_name) is None:
             continue
-        module = importlib.import_module(module_name)
+        try:
+            module = importlib.import_module(module_name)
+        except (Exception, SystemExit) as error:
+            yield Broken(module_name, error)
+            continue
         for value in vars(module).values():
             if isinstance(value, Pipeline):
                 yield Found(value, module_name)
 
 
-def _of_file() -> Iterator[Found]:
-    file = project_file()
+def _place(error: BaseException) -> str:
+    """The line of the project's that raised it: the last one that is not of the import machinery."""
+    frames = [
+        frame
+        for frame in tracebacks.extract_tb(error.__traceback__)
+        if not frame.filename.startswith("<frozen") and frame.filename not in (__file__, importlib.__file__)
+    ]
+    return f"{frames[0].filename}, line {frames[0].lineno}" if frames else ""
+
+
+def _of_file() -> Iterator[Found | Broken]:
+    try:
+        file = project_file()
+    except SettingError as error:
+        yield Broken(FILE_NAME, error)
+        return
     for name, table in file.pipelines.items():
-        yield Found(_from_table(name, table, str(file.path)), str(file.path))
+        try:
+            yield Found(_from_table(name, table, str(file.path)), str(file.path))
+        except SettingError as error:
+            yield Broken(str(file.path), error, name)
 
 
 def _from_table(name: str, table: Any, path: str) -> Pipeline:

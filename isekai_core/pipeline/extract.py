@@ -21,6 +21,7 @@ from django.utils import timezone
 from isekai_core.conf import settings
 from isekai_core.errors import ExtractError, IsekaiError, SkipResource, TemporaryError
 from isekai_core.pipeline.compose import Composed, Processor
+from isekai_core.pipeline.given import check_key, check_payload
 from isekai_core.pipeline.payloads import Identity
 from isekai_core.pipeline.work import Work, dump_metadata, load_metadata
 from isekai_core.types import Extraction, ResourceView, State
@@ -91,6 +92,7 @@ class Fetcher:
             self._thread.start()
             if (error := self._ready.get()) is not None:
                 self._thread.join()
+                self._loop.close()
                 raise error
         return self
 
@@ -152,14 +154,21 @@ class Fetcher:
             result: Any
             try:
                 result = await _extraction(processor, work.view)
-            except Exception as error:
-                result = error
+            except BaseException as error:
+                if self._stop is not None and self._stop.is_set():
+                    raise
+                # Also what would end this worker: who waits for its result would wait for ever.
+                result = error if isinstance(error, Exception) else _ended(error)
             self._results.put(Fetched(work, processor, result, time.perf_counter() - start))
 
 
 def _extraction(processor: Processor, view: ResourceView) -> Coroutine[Any, Any, Extraction]:
     made: Coroutine[Any, Any, Extraction] = processor.object.extract(view)
     return made
+
+
+def _ended(error: BaseException) -> ExtractError:
+    return ExtractError(f"the extractor ended with {type(error).__name__}: {error}".removesuffix(": "))
 
 
 def _concurrency(processor: Processor) -> int:
@@ -178,7 +187,7 @@ def take(fetched: Fetched, step: int) -> bool:
         return False
     try:
         _take_extraction(work, result)
-    except (ExtractError, TypeError) as error:
+    except Exception as error:
         work.fail(error, "extract", fetched.processor.name)
         return False
     return work.alias is None
@@ -188,6 +197,7 @@ def _take_extraction(work: Work, result: Any) -> None:
     if not isinstance(result, Extraction):
         msg = f"an extractor returns an Extraction, got {result!r}"[:500]
         raise ExtractError(msg)
+    _check(result)
     if result.payload.size == 0:
         msg = f"{work.key}: the source gave an empty body (0 bytes)"
         raise ExtractError(msg)
@@ -210,6 +220,15 @@ def _take_extraction(work: Work, result: Any) -> None:
         work.payload = result.payload
     metadata = {**work.view.metadata, **result.metadata}
     work.view = ResourceView(work.key, metadata=metadata, payload=result.payload, depth=work.row.depth)
+
+
+def _check(extraction: Extraction) -> None:
+    try:
+        check_payload(extraction.payload)
+        if extraction.final_key is not None:
+            check_key(extraction.final_key)
+    except (TypeError, ValueError) as error:
+        raise ExtractError(str(error)) from None
 
 
 def _without_validators(metadata: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from isekai_core.models import Dependency, Resource
 from isekai_core.pipeline import payloads
-from isekai_core.pipeline.rows import insert_rows
+from isekai_core.pipeline.rows import chunks, insert_rows
 from isekai_core.pipeline.work import Work, dump_metadata, short_hash
 from isekai_core.types import Key, Payload, Stage, State
 
@@ -19,6 +19,7 @@ _REFERRED = "only referred to: no seeder and no miner gave it"
 
 
 _EDGE_COLUMNS = ("parent", "child", "found", "metadata", "ref")
+_EXISTING = ("key_hash", "depth", "stage", "state", "error_stage", "payload_id", "extract_step_id", "seed_step_id")
 
 
 @dataclass
@@ -68,6 +69,7 @@ class Family:
         self.max_depth = max_depth
         # Most pages link to the same pages: what is known to be there needs no query.
         self._known: OrderedDict[Key, tuple[int, int]] = OrderedDict()
+        self._writing: dict[int, Work] = {}
 
     def leads(self, ids: Sequence[int]) -> dict[int, str]:
         """Resource to what its smallest parent key says of it, as stored: results do not depend on timing."""
@@ -79,18 +81,38 @@ class Family:
 
     def write(self, works: Sequence[Work], stored: dict[Any, int]) -> None:
         """Make the resources that `works` found or refer to, and replace their edges."""
+        self._writing = {work.row.pk: work for work in works}
         if self.max_depth is not None:
             self._refresh_depths(works)
         ids = self._ensure(self._wanted(works), stored)
+        while self.max_depth is not None and self._refresh_depths(works):
+            # One of them found another closer to a seed: what that one found is closer, too.
+            ids |= self._ensure(self._wanted(works), stored)
         for work in works:
             if work.alias is not None:
                 work.row.alias_of_id = ids[work.alias]
         self._replace_edges([work for work in works if work.touched_edges], ids)
 
-    def _refresh_depths(self, works: Sequence[Work]) -> None:
+    @staticmethod
+    def _refresh_depths(works: Sequence[Work]) -> bool:
+        """Take over the depths of the database; whether one of them is another than was thought."""
         depths = dict(Resource.objects.filter(pk__in=[work.row.pk for work in works]).values_list("pk", "depth"))
-        for work in works:
-            work.row.depth = depths.get(work.row.pk, work.row.depth)
+        changed = [work for work in works if depths.get(work.row.pk, work.row.depth) != work.row.depth]
+        for work in changed:
+            work.row.depth = depths[work.row.pk]
+        return bool(changed)
+
+    def forget(self) -> None:
+        """What was made in a transaction that was undone is not known to be there."""
+        self._known.clear()
+
+    def open_depths(self) -> None:
+        """Make ready what an earlier, smaller max_depth left out."""
+        waiting = Resource.objects.filter(pipeline=self.pipeline, state=State.SKIPPED.value, error_stage="seed")
+        too_deep = waiting.exclude(message=_REFERRED)
+        if self.max_depth is not None:
+            too_deep = too_deep.filter(depth__lte=self.max_depth)
+        too_deep.update(state=State.READY.value, error_stage="", message="")
 
     def _wanted(self, works: Sequence[Work]) -> dict[Key, Wanted]:
         wanted: dict[Key, Wanted] = {}
@@ -126,23 +148,26 @@ class Family:
         return ids
 
     def _look_up(self, unknown: dict[str, Wanted], stored: dict[Any, int]) -> dict[Key, int]:
-        ids = self._existing(unknown)
+        ids = self._existing(unknown, stored)
         new = {digest: item for digest, item in unknown.items() if item.key not in ids}
         if new:
             # One that another worker found in between is left as it is; either way it is there now.
             add_resources(self.connection, [self._new(digest, item, stored) for digest, item in new.items()])
-            ids |= self._existing(new)
+            ids |= self._existing(new, stored)
         return ids
 
-    def _existing(self, unknown: dict[str, Wanted]) -> dict[Key, int]:
+    def _existing(self, unknown: dict[str, Wanted], stored: dict[Any, int]) -> dict[Key, int]:
         ids: dict[Key, int] = {}
         rows = Resource.objects.filter(pipeline=self.pipeline, key_hash__in=list(unknown))
-        for row in rows.only("pk", "key_hash", "depth", "stage", "state", "error_stage"):
+        for row in rows.only(*_EXISTING):
             item = unknown[row.key_hash]
             ids[item.key] = row.pk
             waiting = row.state == State.SKIPPED.value and row.error_stage == "seed"
             if item.depth < row.depth or (waiting and item.found):
                 self._found_again(row, item, waiting=waiting)
+            if item.payload is not None:
+                too_deep = waiting and self._too_deep(min(row.depth, item.depth))
+                self._given_again(row, stored[payloads.Identity.of(item.payload)], too_deep=too_deep)
             if not waiting or item.found:
                 self._remember(item.key, row.pk, min(row.depth, item.depth))
         return ids
@@ -157,9 +182,29 @@ class Family:
             # Its own finds may have been too deep before.
             changes |= {"stage": Stage.EXTRACTED.value, "state": State.READY.value}
         rows = Resource.objects.filter(pk=row.pk)
-        if "state" in changes:
+        if row.state == State.RUNNING.value:
+            # What it found follows when it is written: its depth is read again then.
+            changes = {"depth": depth}
+        elif "state" in changes:
             rows = rows.exclude(state=State.RUNNING.value)
         rows.update(**changes)
+
+    def _given_again(self, row: Resource, payload: int, *, too_deep: bool) -> None:
+        """A page gives other data than before with the key of what it gave: the newer word counts.
+
+        What an extractor brought, or a seeder gave, is not the page's to change. Who works on the old data
+        loses the lease, and what was made of it is not written.
+        """
+        if payload == row.payload_id or row.extract_step_id is not None or row.seed_step_id is not None:
+            return
+        if (work := self._writing.get(row.pk)) is not None:
+            work.row.payload_id = payload
+            work.row.stage, work.row.state = Stage.EXTRACTED.value, State.READY.value
+            return
+        state = State.SKIPPED if too_deep else State.READY
+        Resource.objects.filter(pk=row.pk).update(
+            payload=payload, stage=Stage.EXTRACTED.value, state=state.value, lease_owner="", lease_until=None
+        )
 
     def _too_deep(self, depth: int) -> bool:
         return self.max_depth is not None and depth > self.max_depth
@@ -171,7 +216,7 @@ class Family:
         elif self._too_deep(item.depth):
             row.state, row.error_stage = State.SKIPPED.value, "seed"
             row.message = f"depth {item.depth} is more than the pipeline's max_depth {self.max_depth}"
-        elif item.payload is not None:
+        if item.payload is not None:
             row.stage = Stage.EXTRACTED.value
             row.payload = stored[payloads.Identity.of(item.payload)]
         return row
@@ -192,7 +237,8 @@ class Family:
         """Drop the edges of `works`, which were mined before."""
         edges = Dependency.objects.filter(parent__in=[work.row.pk for work in works])
         told = {(parent, key) for parent, key in edges.exclude(metadata="").values_list("parent_id", "child__key")}
-        gone = told - {(work.row.pk, str(key)) for work in works for key in work.mined or {}}
+        mined = ((work, item) for work in works for item in (work.mined or {}).values())
+        gone = told - {(work.row.pk, str(item.key)) for work, item in mined if item.metadata}
         if gone:
             # What the page said of them is no longer said: whatever was made of it is made again.
             hashes = {Key.parse(key).digest for _, key in gone}
@@ -200,7 +246,7 @@ class Family:
                 pipeline=self.pipeline,
                 key_hash__in=hashes,
                 stage__in=(Stage.TRANSFORMED.value, Stage.LOADED.value),
-                state__in=(State.READY.value, State.DONE.value, State.BLOCKED.value),
+                state__in=(State.READY.value, State.DONE.value, State.BLOCKED.value, State.FAILED.value),
             ).update(stage=Stage.MINED.value, state=State.READY.value)
         edges.delete()
 
@@ -215,13 +261,23 @@ class Family:
             yield (work.row.pk, ids[key], item is not None, said, ref.value)
 
     def stale_leads(self, mark: int) -> tuple[list[int], int]:
-        """Transformed resources of which a smaller parent key spoke since edge `mark`; and the new mark."""
-        edges = Dependency.objects.filter(parent__pipeline=self.pipeline, pk__gt=mark)
+        """Transformed resources of which a smaller parent key spoke since edge `mark`; and the new mark.
+
+        Asked in lists of ids, not in one join: right after it was filled, a table has no statistics, and
+        the planner takes minutes for what is milliseconds.
+        """
+        edges = Dependency.objects.filter(pk__gt=mark)
         last = edges.aggregate(last=models.Max("pk"))["last"] or mark
-        told = edges.exclude(metadata="").filter(
-            child__stage__in=(Stage.TRANSFORMED.value, Stage.LOADED.value),
-            child__state__in=(State.READY.value, State.DONE.value, State.BLOCKED.value, State.FAILED.value),
-        )
-        used = dict(told.values_list("child_id", "child__lead"))
-        now = self.leads(list(used))
-        return [child for child, lead in used.items() if short_hash(now.get(child, "")) != lead], last
+        told = edges.filter(pk__lte=last).exclude(metadata="").values_list("child_id", flat=True)
+        stale: list[int] = []
+        for children in chunks(sorted(set(told.iterator()))):
+            rows = Resource.objects.filter(
+                pipeline=self.pipeline,
+                pk__in=children,
+                stage__in=(Stage.TRANSFORMED.value, Stage.LOADED.value),
+                state__in=(State.READY.value, State.DONE.value, State.BLOCKED.value, State.FAILED.value),
+            )
+            used = dict(rows.values_list("pk", "lead"))
+            now = self.leads(list(used))
+            stale += [child for child, lead in used.items() if short_hash(now.get(child, "")) != lead]
+        return stale, last

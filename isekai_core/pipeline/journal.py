@@ -215,6 +215,7 @@ class Journal:
             with transaction.atomic(using=self.using):
                 self._write(works)
         except LeaseLost:
+            self.family.forget()
             works = self.still_ours(works)
             with transaction.atomic(using=self.using):
                 self._write(works)
@@ -231,7 +232,18 @@ class Journal:
                 # Texts that link to it lead elsewhere now.
                 work.row.changed_in = first_batch(self.run.pk)
         self.family.write(works, stored)
+        self._hear_leads(works)
         self._update(works, _COLUMNS)
+
+    def _hear_leads(self, works: Sequence[Work]) -> None:
+        """What a page said, or said no longer, while one of `works` was under way: that is transformed again."""
+        over = (Stage.TRANSFORMED.value, Stage.LOADED.value)
+        made = {work.row.pk: work for work in works if work.row.stage in over and work.row.state != State.FAILED.value}
+        leads = self.family.leads(list(made)) if made else {}
+        for pk, work in made.items():
+            if short_hash(leads.get(pk, "")) != work.row.lead:
+                work.row.stage, work.row.state = Stage.MINED.value, State.READY.value
+                work.events = [event for event in work.events if event[0] != "load"]
 
     def write_loaded(self, works: Sequence[Work]) -> None:
         """Write what load made of `works`, inside the caller's transaction; `LeaseLost` undoes it."""
@@ -282,6 +294,7 @@ class Journal:
 
     def reset_stale(self) -> None:
         """Make ready again what mine, transform or load did with another composition than today's."""
+        self.family.open_depths()
         for verb, before in (("load", Stage.TRANSFORMED), ("transform", Stage.MINED), ("mine", Stage.EXTRACTED)):
             if stale := self.stale_steps(verb):
                 rows = self.resources.filter(**{f"{STEP_COLUMNS[verb]}__in": stale})

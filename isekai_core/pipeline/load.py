@@ -9,8 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
-from django.db import InterfaceError, OperationalError, models, transaction
-from django.db.models.functions import Coalesce
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from isekai_core.conf import settings
@@ -21,7 +20,7 @@ from isekai_core.pipeline.journal import Journal, LeaseLost, first_batch
 from isekai_core.pipeline.match import match
 from isekai_core.pipeline.order import build_order
 from isekai_core.pipeline.resolve import Resolver
-from isekai_core.pipeline.rows import update_rows
+from isekai_core.pipeline.rows import chunks, update_rows
 from isekai_core.pipeline.tally import Tally
 from isekai_core.pipeline.transform import find_model
 from isekai_core.pipeline.work import Work, read_spec
@@ -59,21 +58,33 @@ class Load:
 
     def _needs(self, nodes: dict[int, str]) -> tuple[dict[int, list[int]], dict[int, int]]:
         """What each node needs among the nodes; and those that need what will not come, with what that is."""
-        edges = Dependency.objects.filter(
-            ref=Dependency.Ref.HARD, parent__pipeline=self.journal.pipeline, parent__stage=Stage.TRANSFORMED.value
-        )
         needs: dict[int, list[int]] = defaultdict(list)
         bad: dict[int, int] = {}
-        pairs = edges.annotate(true=Coalesce("child__alias_of_id", "child_id"))
-        loaded = Coalesce("child__alias_of__target_pk", "child__target_pk")
-        for parent, child, pk in pairs.annotate(loaded=loaded).values_list("parent_id", "true", "loaded"):
-            if parent not in nodes:
-                continue
-            if child in nodes:
-                needs[parent].append(child)
-            elif not pk:
-                bad[parent] = min(child, bad.get(parent, child))
+        for parents in chunks(list(nodes)):
+            edges = Dependency.objects.filter(parent__in=parents, ref=Dependency.Ref.HARD)
+            pairs = list(edges.values_list("parent_id", "child_id"))
+            true, missing = self._standing(sorted({child for _, child in pairs}))
+            for parent, child in pairs:
+                if (target := true.get(child, child)) in nodes:
+                    needs[parent].append(target)
+                elif target in missing:
+                    bad[parent] = min(target, bad.get(parent, target))
         return needs, bad
+
+    @staticmethod
+    def _standing(children: Sequence[int]) -> tuple[dict[int, int], set[int]]:
+        """Resource to what it is an alias of, where it is; and those, after that, which have no row."""
+        true: dict[int, int] = {}
+        missing: set[int] = set()
+        for ids in chunks(children):
+            rows = Resource.objects.filter(pk__in=ids).select_related("alias_of")
+            for row in rows.only("pk", "target_pk", "alias_of__target_pk"):
+                last = row.alias_of or row
+                if row.alias_of_id:
+                    true[row.pk] = row.alias_of_id
+                if not last.target_pk:
+                    missing.add(last.pk)
+        return true, missing
 
     def _level(self, singles: Sequence[int], nodes: dict[int, str], needs: dict[int, list[int]]) -> None:
         by_model: dict[str, list[int]] = defaultdict(list)
@@ -283,20 +294,26 @@ class Load:
 
     def _find_relinks(self) -> bool:
         """Make ready again whose text links to a row that came or changed since; whether there is any."""
+        reached: dict[int, int] = {}
         changed = self.journal.resources.filter(changed_in__gte=max(self.journal.run.link_mark, 1))
-        edges = Dependency.objects.filter(
-            ref=Dependency.Ref.SOFT, parent__state=State.DONE.value, parent__stage=Stage.LOADED.value
-        )
-        direct = edges.filter(child__in=changed, child__changed_in__gte=models.F("parent__loaded_in"))
-        alias = edges.filter(
-            child__alias_of__in=changed, child__alias_of__changed_in__gte=models.F("parent__loaded_in")
-        )
-        parents = {pk for found in (direct, alias) for pk in found.values_list("parent_id", flat=True).distinct()}
-        now = timezone.now()
-        for batch in _batches(sorted(parents)):
-            rows = Resource.objects.filter(pk__in=batch, state=State.DONE.value)
-            rows.update(stage=Stage.TRANSFORMED.value, state=State.READY.value, updated_at=now)
-        return bool(parents)
+        batch_of = dict(changed.values_list("pk", "changed_in"))
+        for targets in chunks(list(batch_of)):
+            aliases = dict(Resource.objects.filter(alias_of__in=targets).values_list("pk", "alias_of_id"))
+            edges = Dependency.objects.filter(child__in=[*targets, *aliases], ref=Dependency.Ref.SOFT)
+            for parent, child in edges.values_list("parent_id", "child_id"):
+                reached[parent] = max(reached.get(parent, 0), batch_of[aliases.get(child, child)])
+        return self._relink(reached) > 0
+
+    def _relink(self, reached: dict[int, int]) -> int:
+        """Make those ready again that were loaded no later than the batch in which their links changed."""
+        number = 0
+        for parents in chunks(sorted(reached)):
+            done = Resource.objects.filter(pk__in=parents, stage=Stage.LOADED.value, state=State.DONE.value)
+            stale = [pk for pk, loaded_in in done.values_list("pk", "loaded_in") if reached[pk] >= loaded_in]
+            number += Resource.objects.filter(pk__in=stale, state=State.DONE.value).update(
+                stage=Stage.TRANSFORMED.value, state=State.READY.value, updated_at=timezone.now()
+            )
+        return number
 
 
 def item_of(work: Work, spec: Spec, values: dict[str, object]) -> LoadItem:

@@ -2,6 +2,7 @@
 
 from isekai_core.errors import MineError, SkipResource
 from isekai_core.pipeline.compose import Composed
+from isekai_core.pipeline.given import check_key, check_payload
 from isekai_core.pipeline.work import Work, dump_metadata, unique_keys
 from isekai_core.types import Mined
 
@@ -36,6 +37,9 @@ def _check(item: object) -> None:
         msg = f"a miner gives Mined objects, got {item!r}"[:500]
         raise MineError(msg)
     try:
+        check_key(item.key)
         dump_metadata(item.metadata, f"metadata of {item.key}")
-    except TypeError as error:
+        if item.payload is not None:
+            check_payload(item.payload)
+    except (TypeError, ValueError) as error:
         raise MineError(str(error)) from None

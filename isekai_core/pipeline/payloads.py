@@ -116,7 +116,7 @@ def blob_name(payload: Payload) -> str:
     if payload.kind != PayloadKind.BLOB and payload.size <= settings().inline_limit:
         return ""
     digest = payload.sha256
-    return f"payloads/{digest[:2]}/{digest[2:4]}/{digest}"
+    return f"payloads/{digest[:2]}/{digest}"
 
 
 def save_file(storage: Storage, name: str, body: Body) -> None:

@@ -13,6 +13,7 @@ from isekai_core.models import Resource
 from isekai_core.pipeline import payloads
 from isekai_core.pipeline.compose import Processor
 from isekai_core.pipeline.family import NewResource, add_resources
+from isekai_core.pipeline.given import check_key, check_payload, check_version
 from isekai_core.pipeline.journal import Journal
 from isekai_core.pipeline.tally import Tally
 from isekai_core.pipeline.work import Failure, dump_metadata
@@ -44,7 +45,7 @@ class _Stream(Iterator["Given"]):
                 item = self._next()
             try:
                 return Given(item)
-            except (SeedError, TypeError) as error:
+            except Exception as error:
                 self._keep(error)
 
     def _next(self) -> Any:
@@ -64,15 +65,20 @@ class _Stream(Iterator["Given"]):
 
 
 class Given:
-    """A seed that can be written: `SeedError` or `TypeError` says why another cannot."""
+    """A seed that can be written: `SeedError`, or whatever is raised by looking at it, says why another cannot."""
 
     def __init__(self, item: Any) -> None:
         if not isinstance(item, Seed):
             msg = f"a seeder gives Seed objects, got {item!r}"[:500]
             raise SeedError(msg)
-        if item.version is not None and len(item.version) > _VERSION_LENGTH:
-            msg = f"{item.key}: a seed's version has {_VERSION_LENGTH} characters at most, got {len(item.version)}"
-            raise SeedError(msg)
+        try:
+            check_key(item.key)
+            check_version(item.version or "", _VERSION_LENGTH)
+            if item.payload is not None:
+                check_payload(item.payload)
+        except (TypeError, ValueError) as error:
+            msg = f"{item.key}: {error}"[:1000]
+            raise SeedError(msg) from None
         self.key = item.key
         self.digest = item.key.digest
         self.metadata = dump_metadata(item.metadata, f"{item.key} metadata")

@@ -154,6 +154,9 @@ def read_spec(payload: Payload | None) -> Spec:
 
 def dump_metadata(metadata: Mapping[str, Any], path: str = "metadata") -> str:
     """Metadata as tagged JSON text, the same for the same metadata; "" for none."""
+    if not isinstance(metadata, Mapping):
+        msg = f"{path}: expected a mapping, got {metadata!r}"[:500]
+        raise TypeError(msg)
     if not metadata:
         return ""
     return json.dumps(encode(dict(metadata), path), sort_keys=True, separators=(",", ":"))

@@ -4,6 +4,7 @@ import importlib.util
 import re
 import traceback
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from isekai_core.plugins.compatible import CORE
 from isekai_core.plugins.scan import Installed, normal_name
@@ -40,7 +41,7 @@ def diagnose(error: BaseException, installed: Installed) -> Diagnosis:
         return Diagnosis(PluginState.INCOMPATIBLE, f"written for another isekai-core: {_one_line(str(error))}", fix)
     if isinstance(error, ModuleNotFoundError) and error.name:
         return _missing(error.name, installed)
-    return Diagnosis(PluginState.FAILED_IMPORT, _raised(error), f"isekai plugins show {installed.name}")
+    return Diagnosis(PluginState.FAILED_IMPORT, _raised(error, installed), f"isekai plugins show {installed.name}")
 
 
 def _missing(module: str, installed: Installed) -> Diagnosis:
@@ -82,24 +83,34 @@ def _is_there(module: str) -> bool:
         return False
 
 
-def _raised(error: BaseException) -> str:
+def _raised(error: BaseException, installed: Installed) -> str:
+    place = _place(error, installed)
     kind, text = type(error).__qualname__, _one_line(str(error))
     if isinstance(error, SystemExit):
-        return f"calls sys.exit({error.code!r}) while it is imported{_place(error)}"
-    if kind in ("AppRegistryNotReady", "ImproperlyConfigured"):
+        return f"calls sys.exit({error.code!r}) while it is imported{place}"
+    if needs_project(error):
         text = f"{text}; Django models and settings are imported inside functions"
-    return f"raised {kind}: {text}{_place(error)}" if text else f"raised {kind}{_place(error)}"
+    return f"raised {kind}: {text}{place}" if text else f"raised {kind}{place}"
 
 
-def _place(error: BaseException) -> str:
+def needs_project(error: BaseException) -> bool:
+    """Whether it is Django's complaint that it is not set up."""
+    kind = type(error)
+    return kind.__module__.startswith("django.") and kind.__name__ in ("AppRegistryNotReady", "ImproperlyConfigured")
+
+
+def _place(error: BaseException, installed: Installed) -> str:
+    """The last line of the plugin's own that led to the error."""
     if isinstance(error, SyntaxError):
         return ""  # Its text names file and line already.
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if "importlib" not in frame.filename and not frame.filename.startswith(__file__.rpartition("/")[0])
-    ]
+    own = {_top(reference) for reference in installed.modules}
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if own & _parts(frame.filename)]
     return f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+
+
+def _parts(filename: str) -> set[str]:
+    path = PurePath(filename)
+    return {*path.parts, path.stem}
 
 
 def _one_line(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from isekai_core.conf import did_you_mean
 from isekai_core.errors import PluginUnusable
-from isekai_core.plugins.diagnose import diagnose
+from isekai_core.plugins.diagnose import diagnose, needs_project
 from isekai_core.plugins.scan import Installed
 from isekai_core.plugins.states import PluginState
 
@@ -66,6 +66,8 @@ class ProcessorEntry:
             with redirect_stdout(sys.stderr):
                 found: Any = importlib.import_module(module)
         except (Exception, SystemExit) as error:  # turned into an error that names the plugin
+            if needs_project(error):
+                self._refuse("it needs a Django project", "start this beside its manage.py, or see --settings", error)
             diagnosis = diagnose(error, self.installed)
             self._refuse(diagnosis.reason, diagnosis.fix, error)
         for attribute in path.split("."):

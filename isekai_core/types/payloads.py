@@ -106,8 +106,11 @@ class Spool:
         return cast("BinaryIO", _Unclosed(self._file))
 
     def close(self) -> None:
-        """Give the temporary file back."""
+        """Give the temporary file back; done by itself when nobody holds the spool any more."""
         self._file.close()
+
+    def __del__(self) -> None:
+        self.close()
 
 
 class _Unclosed(io.BufferedIOBase):
@@ -196,7 +199,12 @@ class Payload:
     @cached_property
     def text(self) -> str:
         """The bytes decoded by the charset (utf-8 without one); undecodable bytes become surrogates."""
-        return self.read().decode(self.charset or "utf-8", "surrogateescape")
+        content, charset = self.read(), self.charset or "utf-8"
+        try:
+            return content.decode(charset, "surrogateescape")
+        except UnicodeDecodeError:
+            # A charset of several bytes a character, broken off: its units cannot be escaped one by one.
+            return content.decode("ascii", "surrogateescape")
 
     @cached_property
     def record(self) -> dict[str, Any]:

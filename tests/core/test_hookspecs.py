@@ -15,7 +15,7 @@ HOOKS = [name for name in vars(hookspecs) if name.startswith("isekai_")]
 
 
 def test_there_is_one_hook_for_each_kind_in_the_order_of_the_stages():
-    assert HOOKS == [f"isekai_register_{kind}s" for kind in KINDS]
+    assert [f"isekai_register_{kind}s" for kind in KINDS] == HOOKS
 
 
 @pytest.mark.parametrize("name", HOOKS)
@@ -39,4 +39,5 @@ def test_the_example_of_every_hook_implements_it_and_registers_something(name):
 
 def test_the_contract_needs_no_django():
     script = "import sys, isekai_core.hookspecs; print('django' in sys.modules)"
-    assert subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, text=True).stdout == "False\n"
+    run = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout == "False\n"

@@ -9,34 +9,40 @@ a sibling instead of a descendant. No page that people wrote comes near the limi
 
 import re
 
-FEW_TAGS = 1000
-"""A page with fewer tags cannot do much harm, and is not looked at."""
+MANY_TAGS = 10_000
+"""A page with fewer takes the parser a tenth of a second at worst, and is not read before."""
 
 MAX_DEPTH = 512
 """Open elements, as in browsers."""
 
-MAX_REOPENED = 200_000
+MAX_REOPENED = 500_000
 """How many formatting elements may be opened again, in all, because their paragraph ended before them."""
 
 MAX_ATTRIBUTES = 500
 """Attributes of one element: each is compared with all before it."""
 
 _LARGE = 65_536
+_FEW_TAGS = 1000
 _LOOK_BACK = 16
 _SAME_FORMATTING = 3
 
 _NAMES = rb"iframe noembed noframes script style textarea title xmp"
 _ATTRIBUTES = rb"""(?:[\s/]++|[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*"|'[^']*'|(?!["'])[^\s>]*+))?+)*+"""
-_RAW = b"|".join(name + rb"(?=[\s/>])" + _ATTRIBUTES + rb">(?:[^<]|<(?!/" + name + rb"))*+" for name in _NAMES.split())
-# Comments and the text of scripts are passed over whole; group 1 is the name, with a slash when it closes.
+_RAW = b"|".join(name + rb"(?=[\s/>])" + _ATTRIBUTES + rb">?+(?:[^<]|<(?!/" + name + rb"))*+" for name in _NAMES.split())
+# Always matches to its end, be that the end of the page: so that no tag is read twice. Comments and the text
+# of scripts are passed over whole; group 1 is the name, with a slash when it closes.
 _TAG = re.compile(
-    rb"<(?:!--(?:[^-]|-(?!->))*+|" + _RAW + rb"|(/?[a-z][^\s/>]*+)" + _ATTRIBUTES + rb">|[!?/][^>]*+)", re.IGNORECASE
+    rb"<(?:!--(?:[^-]|-(?!->))*+|" + _RAW + rb"|(/?[a-z][^\s/>]*+)" + _ATTRIBUTES + rb">?+|[!?/][^>]*+)", re.IGNORECASE
 )
-_CROWDED = re.compile(rb"<[a-z][^\s/>]*+(?:\s++[^\s=>]++(?:=[^\s\"'>]*+|=\"[^\"]*+\"|='[^']*+')?){%d}+" % MAX_ATTRIBUTES, re.IGNORECASE)
+_ATTRIBUTE = re.compile(rb"""[\s/]++[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*"|'[^']*'|[^\s>]*+))?+""")
+_LONG_TAG = 4096
+_LONG = re.compile(rb"<[a-z][^>]{%d}" % _LONG_TAG, re.IGNORECASE)
+_FORMATTED = re.compile(rb"<(?:[bisu]|tt|em|big|code|font|small|strike|strong)[\s/>]", re.IGNORECASE)
 
 _VOID = frozenset(b"area base br col embed hr img input link meta param source track wbr html head body".split())
 _FORMATTING = frozenset(b"b big code em font i s small strike strong tt u a nobr".split())
 _ONE_AT_A_TIME = frozenset((b"a", b"nobr"))
+_TABLE_PARTS = frozenset(b"caption td th tr tbody tfoot thead".split())
 _CELLS = frozenset(b"td th caption applet object marquee template".split())
 _CLOSE_PARAGRAPH = frozenset(
     b"""address article aside blockquote center dd details dialog dir div dl dt fieldset figcaption figure footer form
@@ -53,19 +59,21 @@ _GROUP = {
 
 def bounded(html: bytes) -> bytes:
     """`html`, or the same without the tags and attributes that lead beyond the limits."""
-    if len(html) > _LARGE:
-        html = _CROWDED.sub(_without_attributes, html)
-    return html if html.count(b"<") < FEW_TAGS else _Reader(html).read()
+    return html if _is_harmless(html) else _Reader(html).read()
 
 
-def _without_attributes(tag: re.Match[bytes]) -> bytes:
-    return tag.group().split(None, 1)[0] + b" "
+def _is_harmless(html: bytes) -> bool:
+    """Whether no page of so many tags and so many formatting elements can pass the limits by much."""
+    if len(html) > _LARGE and _LONG.search(html):
+        return False
+    tags = html.count(b"<")
+    return tags < _FEW_TAGS or (tags < MANY_TAGS and tags * len(_FORMATTED.findall(html)) < MAX_REOPENED)
 
 
 class _Reader:
     """Reads the tags, and keeps count of what the parser will have open.
 
-    stack: the names of the elements that are open, but not of formatting elements.
+    stack: the names of the elements that are open.
     cells: the formatting elements that will be opened again in the next paragraph, one list for each
         open table cell or the like: none is carried into a cell or out of it.
     """
@@ -75,32 +83,34 @@ class _Reader:
         self.kept: list[bytes] = []
         self.copied = 0
         self.stack: list[bytes] = []
-        self.cells: list[list[bytes]] = [[]]
+        self.cells: list[list[tuple[bytes, bytes]]] = [[]]
         self.reopened = 0
 
     def read(self) -> bytes:
-        for tag in _TAG.finditer(self.html):
-            name = tag[1]
+        for found in _TAG.finditer(self.html):
+            name = found[1]
             if name is None:
                 continue
-            name = name.lower()
-            if name[0] == 0x2F:
+            tag, name = found.group(), name.lower()
+            if name.startswith(b"/"):
                 self._close(name[1:])
-            elif not self._open(name, tag):
-                self._replace(tag.start(), tag.end(), b"")
+            elif not self._open(name, tag, found.start()):
+                self._replace(found.start(), found.end(), b"")
+            elif len(tag) > _LONG_TAG:
+                self._cut_attributes(tag, found.start())
         return b"".join([*self.kept, self.html[self.copied :]]) if self.kept else self.html
 
-    def _open(self, name: bytes, tag: re.Match[bytes]) -> bool:
+    def _open(self, name: bytes, tag: bytes, start: int) -> bool:
         """Count the element in; False when it is one too many."""
         formatting = self.cells[-1]
         if formatting:
             self.reopened += len(formatting)
             if self.reopened > MAX_REOPENED:
-                self._close_formatting(tag.start())
-        if name in _VOID:
+                self._close_formatting(start)
+        if name in _VOID or (name in _TABLE_PARTS and b"table" not in self.stack):
             return True
         if name in _FORMATTING:
-            return self._open_formatting(name, tag.group())
+            return self._open_formatting(name, tag)
         if name in _CLOSE_PARAGRAPH and b"p" in self.stack[-_LOOK_BACK:]:
             self._close_group(_GROUP[b"p"])
         if group := _GROUP.get(name):
@@ -116,11 +126,12 @@ class _Reader:
         formatting = self.cells[-1]
         if name in _ONE_AT_A_TIME:
             self._close_formatting_element(name)
-        elif self.reopened > MAX_REOPENED:
+        elif self.reopened > MAX_REOPENED or len(self.stack) >= MAX_DEPTH:
             return False
+        self.stack.append(name)
         # Of elements that are the same in every attribute, three are opened again.
-        if formatting.count(tag) < _SAME_FORMATTING:
-            formatting.append(tag)
+        if formatting.count((name, tag)) < _SAME_FORMATTING:
+            formatting.append((name, tag))
         return True
 
     def _close(self, name: bytes) -> None:
@@ -147,21 +158,26 @@ class _Reader:
                 return
 
     def _close_formatting_element(self, name: bytes) -> None:
+        """End it alone: what was opened within stays open, in the parser too."""
+        if name in self.stack:
+            del self.stack[len(self.stack) - 1 - self.stack[::-1].index(name)]
         formatting = self.cells[-1]
         for index in range(len(formatting) - 1, -1, -1):
-            if _name(formatting[index]) == name:
+            if formatting[index][0] == name:
                 del formatting[index]
                 return
 
     def _close_formatting(self, at: int) -> None:
         formatting = self.cells[-1]
-        self._replace(at, at, b"".join(b"</%s>" % _name(tag) for tag in reversed(formatting)))
+        self._replace(at, at, b"".join(b"</%s>" % name for name, _ in reversed(formatting)))
         formatting.clear()
+
+    def _cut_attributes(self, tag: bytes, start: int) -> None:
+        for count, attribute in enumerate(_ATTRIBUTE.finditer(tag)):
+            if count == MAX_ATTRIBUTES:
+                self._replace(start + attribute.start(), start + len(tag) - 1, b"")
+                return
 
     def _replace(self, start: int, end: int, by: bytes) -> None:
         self.kept += (self.html[self.copied : start], by)
         self.copied = end
-
-
-def _name(tag: bytes) -> bytes:
-    return re.split(rb"[\s/>]", tag[1:], maxsplit=1)[0].lower()

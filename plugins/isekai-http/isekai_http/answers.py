@@ -46,8 +46,6 @@ def refusal(url: str, response: httpx.Response) -> ExtractError | None:
 def failure(url: str, error: Exception, timeout: httpx.Timeout) -> ExtractError:
     """What `error`, raised while `url` was being fetched, means."""
     where = shown(url)
-    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError | ValueError):
-        return ExtractError(f"{where}: not an address that can be fetched: {_cut(str(error))}")
     if isinstance(error, httpx.RemoteProtocolError) and error.__cause__ is None:
         return ExtractError(f"{where}: redirects to what is no address: {_cut(str(error))}")
     if isinstance(error, httpx.ConnectTimeout):
@@ -56,6 +54,8 @@ def failure(url: str, error: Exception, timeout: httpx.Timeout) -> ExtractError:
         return TemporaryError(f"{where}: the server sent nothing for {timeout.read:g} s (timeout)")
     if certificate := _certificate_error(error):
         return ExtractError(f"{where}: its certificate is not trusted: {certificate}; verify=False accepts it")
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError | ValueError):
+        return ExtractError(f"{where}: not an address that can be fetched: {_cut(str(error))}")
     what = "the connection failed" if isinstance(error, httpx.ConnectError) else "the answer broke off"
     return TemporaryError(f"{where}: {what}: {_cut(str(error)) or type(error).__name__}")
 
@@ -67,16 +67,18 @@ def next_address(url: str, response: httpx.Response) -> str:
         msg = f"{shown(url)}: {response.status_code} {_reason(response)} without a Location"
         raise ExtractError(msg)
     try:
-        joined = httpx.URL(urljoin(url, location))
-        target = joined.copy_with(raw_path=joined.raw_path, fragment=None)
-        _ = urlsplit(str(target)).port
+        absolute = urljoin(url, location)
+        parts = urlsplit(absolute)
+        target = httpx.URL(absolute)
+        # Ports beyond the last one, and brackets that stay open, are found out here.
+        _ = parts.port
     except (ValueError, httpx.InvalidURL) as error:
         msg = f"{shown(url)}: redirects to what is no address: {_cut(location)!r} ({_cut(str(error))})"
         raise ExtractError(msg) from None
-    if target.scheme not in ("http", "https") or not target.host:
-        msg = f"{shown(url)}: redirects to {shown(str(target))!r}, expected an http or https address"
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        msg = f"{shown(url)}: redirects to {shown(absolute)!r}, expected an http or https address"
         raise ExtractError(msg)
-    return str(target)
+    return str(target.copy_with(raw_path=target.raw_path, fragment=None))
 
 
 def is_downgrade(source: str, target: str) -> bool:
@@ -113,8 +115,10 @@ def _cut(text: str) -> str:
 
 
 def _certificate_error(error: BaseException | None) -> str:
+    """What is wrong with the certificate, from wherever in the chain of causes OpenSSL said it."""
     while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
+        # aiohttp's own error of that kind has no such message.
+        if isinstance(error, ssl.SSLCertVerificationError) and hasattr(error, "verify_message"):
             return error.verify_message
         error = error.__cause__ or error.__context__
     return ""

@@ -33,7 +33,7 @@ class Inflater:
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """What `data` inflates to, piece by piece."""
-        while data and not (self._done and not self._begins_member(data)):
+        while data and (self._engine or self._begins_member(data)):
             engine = self._engine or self._begin(data)
             if piece := engine.decompress(data, PIECE):
                 yield piece
@@ -50,6 +50,8 @@ class Inflater:
             raise EOFError(msg)
 
     def _begins_member(self, data: bytes) -> bool:
+        if not self._done:
+            return True
         # What follows the last member is padding, which other readers ignore as well.
         return self._coding == "gzip" and (is_gzip(data) or data == _GZIP_MAGIC[:1])
 

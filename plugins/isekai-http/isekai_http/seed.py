@@ -1,6 +1,7 @@
 """The `sitemap` seeder: every page that a site's sitemaps name, as one `url` key each."""
 
 import logging
+import re
 import zlib
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 _WHERE_TO_LOOK = "; check the address, or give that of the site's robots.txt, which names its sitemaps"
 _FAULTS_SHOWN = 5
+_ABSOLUTE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 # Where the environment names a proxy, it is for other machines.
 _NO_PROXY = {f"all://[{host}]" if ":" in host else f"all://{host}": None for host in LOCAL}
 
@@ -58,8 +60,10 @@ class SitemapSeeder:
     tries: how often a sitemap is asked for, when the fault may pass.
     wait: seconds before the second try, doubled for each further one, unless the server says how long.
     user_agent: who we say we are; `isekai-http/` and its version without it.
-    headers, username, password: sent to the hosts of `url`, and to no other.
-    verify: False accepts any certificate.
+    headers: further request headers, sent to the hosts of `url`, and to no other.
+    username: for Basic authentication, sent to the same hosts.
+    password: the same.
+    verify: false accepts any certificate, such as that of a legacy site that nobody renews.
     """
 
     neutral_options: ClassVar[Sequence[str]] = ("timeout", "deadline", "tries", "wait")
@@ -120,10 +124,8 @@ class SitemapSeeder:
                 except SeedError as error:
                     faults.append(_told(place, error))
                 waiting.extendleft(reversed(found))
-        if waiting:
-            faults.append(f"{len(waiting)} not read, they would be more than {self.max_sitemaps} (max_sitemaps)")
-        if faults:
-            raise SeedError(_summary(faults, len(seen)))
+        if faults or waiting:
+            raise SeedError(_summary(faults, len(seen), len(waiting)))
 
     def _fetcher(self, client: httpx.Client) -> Fetcher:
         return Fetcher(
@@ -179,13 +181,13 @@ def _plain(body: Body, max_bytes: int) -> Iterator[bytes]:
 def _address(entry: Entry, base: str) -> Key | None:
     """Where `entry` points to; None, with a warning that names it, when that is nowhere."""
     loc = entry.fields.get("loc", "")
+    if not loc:
+        logger.warning("%s, line %d: left out, a <loc> is missing or empty", shown(base), entry.line)
+        return None
     try:
-        if not loc:
-            msg = "a <loc> is missing or empty"
-            raise ValueError(msg)  # noqa: TRY301 - one place that reports
-        return Key("url", urljoin(base, loc))
+        return Key("url", loc if _ABSOLUTE.match(loc) else urljoin(base, loc))
     except ValueError as error:
-        logger.warning("%s, line %d: left out: %s", shown(base), entry.line, error)
+        logger.warning("%s, line %d: left out %r: %s", shown(base), entry.line, shown(loc), error)
         return None
 
 
@@ -203,8 +205,12 @@ def _told(place: _Place, error: SeedError) -> str:
     return str(error) if place.depth or place.is_robots or passing else f"{error}{_WHERE_TO_LOOK}"
 
 
-def _summary(faults: list[str], count: int) -> str:
-    if len(faults) == 1 and count == 1:
-        return faults[0]
-    more = f"; and {len(faults) - _FAULTS_SHOWN} more" if len(faults) > _FAULTS_SHOWN else ""
-    return f"{len(faults)} of {count} sitemaps could not be read: {'; '.join(faults[:_FAULTS_SHOWN])}{more}"
+def _summary(faults: list[str], count: int, left: int) -> str:
+    said = []
+    if faults:
+        more = [f"and {len(faults) - _FAULTS_SHOWN} more"] if len(faults) > _FAULTS_SHOWN else []
+        told = "; ".join(faults[:_FAULTS_SHOWN] + more)
+        said.append(told if count == 1 else f"{len(faults)} of {count} sitemaps could not be read: {told}")
+    if left:
+        said.append(f"{count} sitemaps were read, {left} more were not (max_sitemaps)")
+    return "; ".join(said)

@@ -109,7 +109,7 @@ class _Reader:
         except expat.ExpatError as error:
             reason = expat.ErrorString(error.code)
             return SitemapFault(f"not well-formed XML in line {error.lineno}, column {error.offset}: {reason}")
-        except ValueError as error:
+        except (LookupError, ValueError) as error:
             return SitemapFault(f"not readable as XML: {error}")
         return None
 

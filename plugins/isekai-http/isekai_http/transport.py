@@ -21,7 +21,8 @@ LOCAL = ("localhost", "127.0.0.1", "::1")
 
 # The first that fits: aiohttp's errors inherit from several of each other.
 _TRANSLATION: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
-    (ValueError, httpx.UnsupportedProtocol),  # a host name that is none, too
+    (aiohttp.InvalidURL, httpx.UnsupportedProtocol),
+    (aiohttp.NonHttpUrlClientError, httpx.UnsupportedProtocol),
     (aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout),
     (TimeoutError, httpx.ReadTimeout),
     (aiohttp.ClientProxyConnectionError, httpx.ProxyError),
@@ -30,6 +31,7 @@ _TRANSLATION: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
     (aiohttp.ClientResponseError, httpx.RemoteProtocolError),
     (aiohttp.ClientError, httpx.ReadError),
     (OSError, httpx.ReadError),
+    (ValueError, httpx.UnsupportedProtocol),  # a host that is no name
 )
 _FAULTS = (aiohttp.ClientError, OSError, ValueError)
 

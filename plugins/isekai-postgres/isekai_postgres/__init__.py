@@ -1,5 +1,1 @@
-"""PostgreSQL for ISEKAI: rows of a table or of a query as resources."""
-
-from isekai_postgres.seed import TableSeeder
-
-__all__ = ["TableSeeder"]
+"""PostgreSQL for ISEKAI. Nothing is imported here, so that listing plugins stays quick."""

@@ -1,7 +1,8 @@
 import dataclasses
 from importlib.metadata import entry_points
 
-from isekai_postgres import TableSeeder, plugin
+from isekai_postgres import plugin
+from isekai_postgres.seed import TableSeeder
 
 
 def test_the_seeder_is_registered_by_a_string_so_that_listing_plugins_imports_no_driver():

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from isekai_postgres import TableSeeder
+from isekai_postgres.seed import TableSeeder
 
 from isekai_core.errors import SeedError
 from isekai_core.types import Key, Seeder

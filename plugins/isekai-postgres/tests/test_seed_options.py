@@ -2,7 +2,7 @@
 
 import pytest
 from django.db import connections
-from isekai_postgres import TableSeeder
+from isekai_postgres.seed import TableSeeder
 
 from isekai_core.testing import database_settings
 from isekai_core.testing.postgres import run_sql

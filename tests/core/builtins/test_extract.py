@@ -82,7 +82,16 @@ class TestOutside:
     """Nothing outside of the root is read, whatever the key says."""
 
     @pytest.mark.parametrize(
-        "value", ["../secret.txt", "a/../../secret.txt", "/etc/passwd", "//etc/passwd", "C:\\secret.txt", "\\secret", "../root-2/a"]
+        "value",
+        [
+            "../secret.txt",
+            "a/../../secret.txt",
+            "/etc/passwd",
+            "//etc/passwd",
+            "C:\\secret.txt",
+            "\\secret",
+            "../root-2/a",
+        ],
     )
     def test_a_path_that_leads_out(self, root, value):
         (root.parent / "secret.txt").write_text("secret")

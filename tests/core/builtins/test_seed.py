@@ -23,8 +23,8 @@ def seeds(tmp_path):
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         found, message = [], None
         try:
-            for seed in CsvSeeder(path=path, **options).seed():
-                found.append(seed)
+            # What was given before an error is kept, so no list(…).
+            found.extend(CsvSeeder(path=path, **options).seed())
         except SeedError as error:
             message = str(error).replace(str(path), "keys.csv")
         return found, message
@@ -58,7 +58,9 @@ def test_the_columns_may_have_other_names(seeds):
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_the_delimiter_is_found_by_the_first_line(seeds, delimiter):
-    found, message = seeds(f"type{delimiter}value{delimiter}note\nfile{delimiter}a.png{delimiter}1,2;3\n".replace("1,2;3", '"1,2;3"'))
+    found, message = seeds(
+        f"type{delimiter}value{delimiter}note\nfile{delimiter}a.png{delimiter}1,2;3\n".replace("1,2;3", '"1,2;3"')
+    )
     assert message is None
     assert [(str(seed.key), seed.metadata) for seed in found] == [("file:a.png", {"note": "1,2;3"})]
 

@@ -28,7 +28,12 @@ def isekai(tmp_path):
     def run(*arguments, path=(), **environment):
         given = {"PYTHONPATH": ":".join(str(one) for one in path), **environment}
         return subprocess.run(
-            [sys.executable, "-P", "-c", ISEKAI, *arguments], cwd=tmp_path, env=given, capture_output=True, text=True
+            [sys.executable, "-P", "-c", ISEKAI, *arguments],
+            cwd=tmp_path,
+            env=given,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
     return run

@@ -46,7 +46,9 @@ def test_what_nobody_expected_is_a_defect_with_its_traceback(command, capsys):
     assert main(["try"]) == 70
     error = capsys.readouterr().err
     assert "Traceback (most recent call last)" in error
-    assert error.endswith("isekai: this is a defect, please report it with the traceback above: ZeroDivisionError: one by zero\n")
+    assert error.endswith(
+        "isekai: this is a defect, please report it with the traceback above: ZeroDivisionError: one by zero\n"
+    )
 
 
 def test_an_interrupt_exits_with_130(command, capsys):

@@ -55,7 +55,9 @@ def test_one_line_for_each_plugin_with_status_and_what_it_provides_or_why_not(is
     assert run.returncode == 0
     lines = run.stdout.splitlines()
     assert lines[0].split() == ["Plugin", "Version", "Status", "Provides"]
-    acme, broken, core = (next(line for line in lines if line.startswith(name)) for name in ("acme", "broken", "isekai-core"))
+    acme, broken, core = (
+        next(line for line in lines if line.startswith(name)) for name in ("acme", "broken", "isekai-core")
+    )
     assert acme.split(maxsplit=3) == ["acme", "2.1", "ok", "miners: words"]
     assert core.split(maxsplit=3)[3] == "seeders: csv · extractors: file · loaders: models"
     assert "missing dependency  needs not_installed_anywhere, which is not installed — pip install not_in" in broken
@@ -75,7 +77,7 @@ def test_json_is_clean_whatever_a_plugin_prints(isekai, site):
 def test_nothing_heavy_and_no_processor_is_imported_for_a_list(site, tmp_path):
     script = (
         "import sys; from isekai_core.cli.main import main; main(['plugins', 'list']); heavy = ('django', 'click',"
-        " 'asyncio', 'tomllib', 'acme_words', 'isekai_core.types', 'isekai_core.builtins.seed', 'isekai_core.cli.run')\n"
+        " 'asyncio', 'tomllib', 'acme_words', 'isekai_core.types', 'isekai_core.builtins.seed')\n"
         "print([name for name in heavy if name in sys.modules])"
     )
     run = subprocess.run(
@@ -158,3 +160,23 @@ def test_ambiguous_names_and_shadowed_copies_are_remarked(isekai, site, tmp_path
     assert run.stdout.count("ambiguous") == 2
     assert "prefer = { 'miner:words' = 'acme' }" in run.stderr
     assert f"another acme is never used: 9.9 in {tmp_path / 'other'}" in run.stderr
+
+
+def test_show_without_a_project_tells_which_processors_need_one(isekai, site, tmp_path):
+    (site / "acme_words.py").write_text("from django.contrib.contenttypes.models import ContentType\n")
+    run = isekai("plugins", "show", "acme", path=[site])
+    assert run.returncode == 0
+    assert "miner acme/words cannot be used: it needs a Django project; start this beside its manage.py" in run.stdout
+
+
+def test_show_sets_the_project_up_when_there_is_one(isekai, site, tmp_path):
+    source = "from django.contrib.contenttypes.models import ContentType\n" + WORDS
+    (site / "acme_words.py").write_text(source)
+    run = isekai("plugins", "show", "acme", "--settings", "isekai_core.testing.settings", path=[site])
+    assert "  sizes: list of int, required\n" in run.stdout
+
+
+def test_show_does_not_pass_over_settings_that_were_asked_for_and_are_not_there(isekai, site):
+    run = isekai("plugins", "show", "acme", "--settings", "nowhere.settings", path=[site])
+    assert run.returncode == 2
+    assert "there is no settings module 'nowhere.settings' here" in run.stderr

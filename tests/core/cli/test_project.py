@@ -37,6 +37,7 @@ def setup(tmp_path):
             env=environment,
             capture_output=True,
             text=True,
+            check=False,
         )
 
     return run
@@ -109,4 +110,6 @@ def test_a_project_without_isekai_is_told_what_to_add(setup, tmp_path):
     write_project(tmp_path, "SECRET_KEY = 'x'")
     run = setup("shop.settings")
     assert run.returncode == 2
-    assert "'isekai_core' is not in INSTALLED_APPS of shop.settings; add it, then python manage.py migrate" in run.stderr
+    assert (
+        "'isekai_core' is not in INSTALLED_APPS of shop.settings; add it, then python manage.py migrate" in run.stderr
+    )

@@ -17,6 +17,7 @@ def manage(*arguments, folder):
         env={"DJANGO_SETTINGS_MODULE": "isekai_core.testing.settings"},
         capture_output=True,
         text=True,
+        check=False,
     )
 
 

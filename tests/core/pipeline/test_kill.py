@@ -86,7 +86,7 @@ def snapshot():
                 *("lease_owner", "attempts", "payload__sha256", "transform_step__processor", "load_step__processor"),
             )
         ),
-        "edges": sorted(Dependency.objects.values_list("parent__key", "child__key", "metadata", "ref", "written")),
+        "edges": sorted(Dependency.objects.values_list("parent__key", "child__key", "metadata", "ref")),
         "payloads": sorted(Payload.objects.values_list("sha256", "media_type", "size", "blob")),
         "steps": sorted(Step.objects.values_list("stage", "processor")),
         "files": sorted(

@@ -6,21 +6,12 @@ from testapp.models import Article, Author, Left, Node, Right, Section, Tag
 from isekai_core import ModelRef, ResourceRef, Spec, Text
 from isekai_core.models import Resource
 
-from .conftest import key
-
-
-def author(slug="ada"):
-    return Spec("testapp.Author", {"slug": slug, "name": slug.title()}, match=["slug"])
+from .conftest import author, key, state
 
 
 def article(slug, **values):
     given = {"slug": slug, "title": slug.title(), "author": ResourceRef(key("ada"))} | values
     return Spec("testapp.Article", given, match=["slug"])
-
-
-def state(name):
-    row = Resource.objects.get(key=f"thing:{name}")
-    return row.stage, row.state, row.message
 
 
 def test_a_foreign_key_is_loaded_after_its_target_whatever_the_order_of_seeds(world):

@@ -46,7 +46,10 @@ class Folder:
         """Install only what says that there is a distribution."""
         folder = self.path / f"{name.replace('-', '_')}-{version}.dist-info"
         folder.mkdir(parents=True)
-        lines = [f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}", *(f"Requires-Dist: {one}" for one in requires)]
+        lines = [
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}",
+            *(f"Requires-Dist: {one}" for one in requires),
+        ]
         (folder / "METADATA").write_text("\n".join(lines) + "\n\nDescription\nName: not-this\n")
         (folder / "entry_points.txt").write_text(entry_points)
 

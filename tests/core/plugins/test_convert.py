@@ -1,7 +1,8 @@
 """`plugins/convert.py`: values against annotations."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from enum import Enum, StrEnum
 from pathlib import Path
 from typing import Any, Literal, NewType, Optional, TypedDict
@@ -55,7 +56,7 @@ class Own:
         (Iterable[int], range(3)),
         (tuple[int, str], (1, "a")),
         (set[str], {"a"}),
-        (Set[str], frozenset("a")),
+        (AbstractSet[str], frozenset("a")),
         (dict[str, int], {"a": 1}),
         (Mapping[str, Any], {"a": object()}),
         (Mapping, {"a": 1}),
@@ -84,7 +85,7 @@ def test_a_value_of_the_type_passes_unchanged(annotation, value):
         (tuple[int, str], [1, "a"], (1, "a")),
         (set[str], ["a", "a"], {"a"}),
         (frozenset[str], ["a"], frozenset({"a"})),
-        (Set[str], ["a"], {"a"}),
+        (AbstractSet[str], ["a"], {"a"}),
         (list[str], ("a",), ["a"]),
         (Path, "a/b", Path("a/b")),
         (str | Path, "a/b", "a/b"),

@@ -61,6 +61,13 @@ def test_a_module_of_the_plugins_own_that_is_missing_means_a_broken_installation
         entry("acme.mine:Miner").load()
 
 
+def test_a_class_that_needs_a_django_project_says_so(folder):
+    source = "from django.core.exceptions import AppRegistryNotReady\nraise AppRegistryNotReady('not loaded')\n"
+    folder.add("acme_models", source)
+    with pytest.raises(PluginUnusable, match=r"it needs a Django project; start this beside its manage.py, or see"):
+        entry("acme_models:Miner").load()
+
+
 @pytest.mark.parametrize("kind", ["seeder", "extractor", "transformer", "loader"])
 def test_a_class_of_another_kind_is_refused(kind):
     with pytest.raises(PluginUnusable, match=f"is no {kind}: it has no method"):

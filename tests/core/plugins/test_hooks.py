@@ -111,8 +111,8 @@ def test_what_a_hook_refuses_to_register_is_told_with_the_name_of_the_hook(folde
 
 
 def test_a_dependency_that_a_hook_imports_is_a_missing_dependency(folder):
-    source = "from isekai_core import hookimpl\n\n@hookimpl\ndef isekai_register_miners(register):\n    import not_installed_anywhere\n"
-    folder.add("acme", source)
+    source = "@hookimpl\ndef isekai_register_miners(register):\n    import not_installed_anywhere\n"
+    folder.add("acme", "from isekai_core import hookimpl\n\n" + source)
     (installed,) = folder.scan()
     plugin = load(installed)
     assert plugin.state is PluginState.MISSING_DEPENDENCY
@@ -135,7 +135,9 @@ class TestRegistration:
             ("two-words", "acme.mine:Outer.Miner"),
         ]
 
-    @pytest.mark.parametrize("name", ["", "Html", "html_images", "html images", "acme/html", "-html", "html-", "1html", None])
+    @pytest.mark.parametrize(
+        "name", ["", "Html", "html_images", "html images", "acme/html", "-html", "html-", "1html", None]
+    )
     def test_refuses_another_form_of_name(self, name):
         register, entries = self.make()
         with pytest.raises(ValueError, match="lower-case words with hyphens"):
@@ -145,7 +147,7 @@ class TestRegistration:
     @pytest.mark.parametrize("target", ["acme.mine", "acme.mine:", ":Miner", "acme mine:Miner", "1:2", 3, None, {}])
     def test_refuses_another_form_of_target(self, target):
         register, entries = self.make()
-        with pytest.raises(ValueError, match="html: expected a class or 'package.module:Class', got "):
+        with pytest.raises(ValueError, match=r"html: expected a class or 'package.module:Class', got "):
             register("html", target)
         assert entries == []
 

@@ -89,6 +89,11 @@ def test_any_exception_at_import_is_a_failed_import_with_its_place(folder):
     assert plugin.fix == "isekai plugins show acme"
 
 
+def test_the_place_of_a_failure_is_the_last_line_of_the_plugins_own(folder):
+    folder.add("acme", "import json\n\njson.loads('{')")
+    assert load_one(folder).reason.endswith(f" ({folder.path / 'acme.py'}:3)")
+
+
 def test_a_syntax_error_names_file_and_line(folder):
     folder.add("acme", "def broken(:\n")
     plugin = load_one(folder)
@@ -118,7 +123,9 @@ def test_a_very_long_reason_is_cut_and_kept_in_the_traceback(folder):
 
 
 def test_a_plugin_that_imports_django_models_is_told_where_they_belong(folder):
-    folder.add("acme", "from django.core.exceptions import ImproperlyConfigured\nraise ImproperlyConfigured('no settings')")
+    folder.add(
+        "acme", "from django.core.exceptions import ImproperlyConfigured\nraise ImproperlyConfigured('no settings')"
+    )
     assert "Django models and settings are imported inside functions" in load_one(folder).reason
 
 
@@ -186,8 +193,8 @@ def test_an_entry_point_may_name_an_object_of_a_module(folder):
 
 def test_all_modules_of_a_distribution_are_one_plugin(folder):
     folder.add("acme", entry_points="[isekai]\na = acme\nb = acme_more\n")
-    more = "from isekai_core import hookimpl\n\n@hookimpl\ndef isekai_register_seeders(register):\n    register('s', 'm:S')\n"
-    (folder.path / "acme_more.py").write_text(more)
+    more = "@hookimpl\ndef isekai_register_seeders(register):\n    register('s', 'm:S')\n"
+    (folder.path / "acme_more.py").write_text("from isekai_core import hookimpl\n\n" + more)
     plugin = load_one(folder)
     assert [entry.full_name for entry in plugin.processors] == ["acme/s", "acme/acme-miner"]
     assert plugin.hooks == ("isekai_register_seeders", "isekai_register_miners")

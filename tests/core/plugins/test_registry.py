@@ -187,7 +187,7 @@ class TestUnusable:
         folder.add("acme", "raise RuntimeError('imported')")
         registry = build(folder, disabled=["Acme"])
         assert registry.plugins[0].state is PluginState.DISABLED
-        with pytest.raises(PluginUnusable, match="acme \\(disabled\\): .*plugins.disabled in isekai.toml"):
+        with pytest.raises(PluginUnusable, match=r"acme \(disabled\): .*plugins.disabled in isekai.toml"):
             registry.find("miner", "acme/words")
 
 

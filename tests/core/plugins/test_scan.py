@@ -126,5 +126,7 @@ def test_a_scan_imports_no_django_no_pluggy_and_no_plugin(folder):
         "print([name for name in ('django', 'pluggy', 'acme', 'packaging', 'email.parser') if name in sys.modules])"
     )
     environment = {"PYTHONPATH": str(folder.path)}
-    run = subprocess.run([sys.executable, "-P", "-c", script], env=environment, capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-P", "-c", script], env=environment, capture_output=True, text=True, check=True
+    )
     assert run.stdout == "[]\n"

@@ -1,0 +1,112 @@
+"""A page, parsed once for every miner and transformer of it."""
+
+import re
+from functools import cached_property
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from isekai_core.types import Payload, ResourceView
+from isekai_html.links import NOWHERE, Base, Target, base_of, locate, site_of
+from isekai_html.nesting import bounded
+from isekai_html.scan import Link, scan
+
+HTML_TYPES = ("text/html", "application/xhtml+xml")
+"""The media types that are pages."""
+
+XHTML = "application/xhtml+xml"
+
+# The parser drops NUL characters and replaces bytes that are no UTF-8. They are carried through it as
+# characters of the last private-use plane, so that a field that holds one says so instead of losing it.
+_FIRST_MARK = 0x10FF00
+_MARKS = {0: _FIRST_MARK} | {0xDC00 + byte: _FIRST_MARK + byte for byte in range(0x80, 0x100)}
+_UNMARK = {mark: char for char, mark in _MARKS.items()}
+_REPLACE = dict.fromkeys(_UNMARK, "\ufffd")
+
+_SPACE = re.compile(r"[ \t\n\r\f]+")
+_EMPTY_ELEMENT = re.compile(r"<([a-zA-Z][\w:.-]*)((?:\s[^<>]*)?)/>")
+_VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
+
+
+class Page:
+    """A parsed page.
+
+    tree: of its elements. Who changes it puts it back: everyone shares it.
+    site: the page's own host, with the port when that is not the scheme's own; empty without a web address.
+    base: what its links are relative to, `<base href>` included.
+    """
+
+    def __init__(self, resource: ResourceView) -> None:
+        text = _text_of(resource.payload)
+        if resource.media_type == XHTML:
+            text = _EMPTY_ELEMENT.sub(_with_end_tag, text)
+        try:
+            html = text.encode()
+            self._marked = "\0" in text
+        except UnicodeEncodeError:
+            self._marked = True
+        if self._marked:
+            html = text.translate(_MARKS).encode("utf-8", "replace")
+        self.tree = LexborHTMLParser(bounded(html))
+        url = resource.key.value if resource.key.type == "url" else ""
+        self.base = self._base(url, resource.payload.charset or "utf-8")
+        self.site = site_of(url or self.base.page) if url or self.base.page else ""
+
+    @cached_property
+    def links(self) -> list[Link]:
+        """Everything on the page that leads somewhere: one pass, made once."""
+        return scan(self.tree.root, self.locate)
+
+    def locate(self, link: str) -> Target | None:
+        """Where `link`, an attribute's text, leads; None when that is no usable http or https address."""
+        return locate(self.base, self.restore(link) if self._marked else link)
+
+    def restore(self, text: str) -> str:
+        """`text` of the tree with the NULs and the undecodable bytes that it had: those are lone surrogates."""
+        return text.translate(_UNMARK) if self._marked else text
+
+    def short(self, text: str | None, limit: int = 500) -> str:
+        """`text` for metadata: in one line, of at most `limit` characters, and what no database takes replaced."""
+        line = _SPACE.sub(" ", text or "").strip()
+        if self._marked:
+            line = line.translate(_REPLACE)
+        return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+    def text(self, node: LexborNode) -> str:
+        """The text of `node` as it is read: without scripts and styles, runs of white space as one space."""
+        found = self.restore(_visible(node))
+        return found.strip() if node.tag in ("pre", "textarea") else _SPACE.sub(" ", found).strip()
+
+    def _base(self, url: str, charset: str) -> Base:
+        own = base_of(url, charset) if url else NOWHERE
+        node = self.tree.css_first("base[href]")
+        target = locate(own, self.restore(node.attributes["href"] or "")) if node else None
+        return base_of(target.key.value, charset) if target else own
+
+
+def page_of(resource: ResourceView) -> Page:
+    """The page of `resource`, parsed by whoever asks first."""
+    return resource.once("isekai-html/page", Page)
+
+
+def _text_of(payload: Payload) -> str:
+    try:
+        text = payload.text
+    except LookupError:
+        text = payload.read().decode("utf-8", "surrogateescape")
+    except UnicodeError:
+        text = payload.read().decode(payload.charset or "utf-8", "replace")
+    return text.removeprefix("\ufeff")
+
+
+def _with_end_tag(match: re.Match[str]) -> str:
+    """`<script src="a"/>` is whole in XHTML, but in HTML the rest of the page would be the script."""
+    name, attributes = match.groups()
+    return match.group() if name.lower() in _VOID else f"<{name}{attributes}></{name}>"
+
+
+def _visible(node: LexborNode) -> str:
+    if not node.css_first("script, style, noscript > img"):
+        return node.text()
+    hidden = {part.mem_id for part in node.css("script, style")}
+    pieces = (part for part in node.traverse(include_text=True) if part.tag == "-text")
+    return "".join(part.text() for part in pieces if part.parent is None or part.parent.mem_id not in hidden)

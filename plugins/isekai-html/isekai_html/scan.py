@@ -1,0 +1,155 @@
+"""The one pass over a page: every attribute that holds addresses, and where in it they stand."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+from selectolax.lexbor import LexborNode
+
+from isekai_html.links import Target
+
+LINK, FRAME, EMBED, IMAGE, ICON = "link", "frame", "embed", "image", "icon"
+"""What an address is for: to be followed, shown as a page within, played or embedded, shown as an image."""
+
+Attributes = Mapping[str, str | None]
+
+
+class Link(NamedTuple):
+    """An address on a page: `attribute[start:end]` of `node`, which leads to `target`.
+
+    attributes: all of the node's; what was said of the address (alt, title) is among them.
+    """
+
+    kind: str
+    target: Target
+    node: LexborNode
+    attributes: Attributes
+    attribute: str
+    start: int
+    end: int
+
+
+Locate = Callable[[str], Target | None]
+Spans = Iterator[tuple[int, int]]
+
+_SELECTOR = "a[href],area[href],img,source,video,audio,track,iframe,frame,embed,object,input[src],image,meta[content],link[href]"
+# Looked for on every element, which costs, so only on pages that hold the word.
+_ANYWHERE = "[style*='url(' i],[background]"
+
+_SRCSET_URL = re.compile(r"[\s,]*([^\s]+)")
+_SRCSET_DESCRIPTORS = re.compile(r"[^,(]*+(?:\([^)]*+\)?[^,(]*+)*+,?")
+_CSS_URL = re.compile(r"""url\(\s*+(?:"([^"]*)"|'([^']*)'|([^\s"')]+))\s*\)""", re.IGNORECASE)
+_REFRESH = re.compile(r"""\s*[\d.]+\s*[;,]\s*(?:url\s*=\s*)?["']?([^"'\s]+)""", re.IGNORECASE)
+_IMAGE_META = frozenset(("og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src", "image"))
+_ICONS = frozenset(("icon", "apple-touch-icon", "apple-touch-icon-precomposed", "mask-icon", "fluid-icon"))
+
+
+def scan(root: LexborNode | None, locate: Locate) -> list[Link]:
+    """Every address within `root` that leads somewhere, in the order of the page."""
+    if root is None:
+        return []
+    found: list[Link] = []
+    for node in root.css(_SELECTOR):
+        tag, attributes = node.tag or "", node.attributes
+        if tag == "a" or tag == "area":  # noqa: PLR1714 - nine of ten nodes are links, and this is the hot path
+            if (text := attributes["href"]) and (target := locate(text)) is not None:
+                found.append(Link(LINK, target, node, attributes, "href", 0, len(text)))
+        else:
+            found += _links(node, attributes, _places(tag, attributes), locate)
+    for node in root.css(_ANYWHERE):
+        found += _links(node, node.attributes, _STYLED, locate)
+    return found
+
+
+def whole(text: str) -> Spans:
+    """The attribute is the address."""
+    yield 0, len(text)
+
+
+def srcset_urls(text: str) -> Spans:
+    """Where the addresses of a `srcset` stand; commas are parts of an address unless they end it.
+
+    >>> [text[slice(*span)] for text in ["a,b.jpg 1x, c.jpg 2x"] for span in srcset_urls(text)]
+    ['a,b.jpg', 'c.jpg']
+    """
+    position = 0
+    while found := _SRCSET_URL.match(text, position):
+        start, position = found.span(1)
+        end = start + len(found[1].rstrip(","))
+        if end > start:
+            yield start, end
+        if end == position and (descriptors := _SRCSET_DESCRIPTORS.match(text, position)):
+            position = descriptors.end()
+
+
+def css_urls(text: str) -> Spans:
+    """Where the addresses of `url(…)` stand in a style, without their quotes."""
+    for found in _CSS_URL.finditer(text):
+        yield found.span(found.lastindex or 0)
+
+
+def refresh_url(text: str) -> Spans:
+    """Where `<meta http-equiv="refresh" content="0; url=/new/">` leads."""
+    if found := _REFRESH.match(text):
+        yield found.span(1)
+
+
+Places = tuple[tuple[str, str, Callable[[str], Spans]], ...]
+
+_STYLED: Places = (("background", IMAGE, whole), ("style", IMAGE, css_urls))
+_SOURCE: Places = (("srcset", IMAGE, srcset_urls), ("data-srcset", IMAGE, srcset_urls), ("src", EMBED, whole))
+_PLACES: dict[str, Places] = {
+    "img": (
+        ("src", IMAGE, whole),
+        ("data-src", IMAGE, whole),
+        ("data-original", IMAGE, whole),
+        ("data-lazy-src", IMAGE, whole),
+        ("srcset", IMAGE, srcset_urls),
+        ("data-srcset", IMAGE, srcset_urls),
+    ),
+    "source": _SOURCE,
+    "video": (("poster", IMAGE, whole), ("src", EMBED, whole)),
+    "audio": (("src", EMBED, whole),),
+    "track": (("src", EMBED, whole),),
+    "iframe": (("src", FRAME, whole),),
+    "frame": (("src", FRAME, whole),),
+    "embed": (("src", EMBED, whole),),
+    "object": (("data", EMBED, whole),),
+    "image": (("href", IMAGE, whole), ("xlink:href", IMAGE, whole)),
+}
+
+
+def _places(tag: str, attributes: Attributes) -> Places:
+    if tag == "meta":
+        return _meta_places(attributes)
+    if tag == "link":
+        return _link_places(attributes)
+    if tag == "input":
+        return (("src", IMAGE, whole),) if (attributes.get("type") or "").lower() == "image" else ()
+    return _PLACES[tag]
+
+
+def _links(node: LexborNode, attributes: Attributes, places: Places, locate: Locate) -> list[Link]:
+    return [
+        Link(kind, target, node, attributes, name, start, end)
+        for name, kind, spans in places
+        if (text := attributes.get(name))
+        for start, end in spans(text)
+        if (target := locate(text[start:end])) is not None
+    ]
+
+
+def _meta_places(attributes: Attributes) -> Places:
+    names = (attributes.get(name) for name in ("property", "name", "itemprop"))
+    if any(name and name.lower() in _IMAGE_META for name in names):
+        return (("content", IMAGE, whole),)
+    if (attributes.get("http-equiv") or "").lower() == "refresh":
+        return (("content", LINK, refresh_url),)
+    return ()
+
+
+def _link_places(attributes: Attributes) -> Places:
+    kinds = (attributes.get("rel") or "").lower().split()
+    if not _ICONS.isdisjoint(kinds):
+        return (("href", ICON, whole),)
+    return (("href", IMAGE, whole),) if "image_src" in kinds else ()

@@ -1,0 +1,159 @@
+import codecs
+from functools import partial
+
+import pytest
+from isekai_http.content import charset, codec_of, is_text, parse_content_type, sniff
+
+E_ACUTE = "café"
+
+
+def charset_of(body: bytes, media_type: str = "text/html", declared: str | None = None, step: int = 0) -> str:
+    blocks = [body[at : at + step] for at in range(0, len(body), step)] if step else [body]
+    return charset(media_type, declared, body[:4096], partial(iter, blocks))
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("text/html; charset=utf-8", ("text/html", "utf-8")),
+        ("Text/HTML ; charset=UTF-8", ("text/html", "utf-8")),
+        ('text/html;charset="utf8"', ("text/html", "utf-8")),
+        ("text/html; Charset = 'windows-1252'", ("text/html", "cp1252")),
+        ("text/html; boundary=x; charset=koi8-r", ("text/html", "koi8-r")),
+        ("text/html, text/html", ("text/html", None)),
+        ("application/xhtml+xml", ("application/xhtml+xml", None)),
+        ("text/html; charset=rot13", ("text/html", None)),
+        ("text/html; charset=", ("text/html", None)),
+        ("html", ("", None)),
+        ("", ("", None)),
+        ("; charset=utf-8", ("", "utf-8")),
+    ],
+)
+def test_reads_a_sloppy_content_type(header, expected):
+    assert parse_content_type(header) == expected
+
+
+@pytest.mark.parametrize("label", ["iso-8859-1", "ISO8859-1", "latin1", "us-ascii", "cp1252", "x-nothing-of-that-sort"])
+def test_latin_1_means_windows_1252_as_in_browsers(label):
+    assert codec_of(label) == ("cp1252" if "nothing" not in label else None)
+
+
+@pytest.mark.parametrize("label", ["hex", "zlib", "idna", "utf-7", "unicode_escape", "undefined", "mbcs", "a\x00b"])
+def test_a_codec_that_is_no_charset_of_the_web_is_not_taken(label):
+    assert codec_of(label) is None
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        "text/html",
+        "text/plain",
+        "text/csv",
+        "application/xhtml+xml",
+        "application/xml",
+        "application/rss+xml",
+        "image/svg+xml",
+        "application/json",
+        "application/ld+json",
+        "application/javascript",
+        "application/x-javascript",
+    ],
+)
+def test_knows_text(media_type):
+    assert is_text(media_type)
+
+
+@pytest.mark.parametrize(
+    "media_type", ["image/png", "application/pdf", "application/octet-stream", "application/xmlish", ""]
+)
+def test_knows_what_is_no_text(media_type):
+    assert not is_text(media_type)
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        (b"<!DOCTYPE html><title>a</title>", "text/html"),
+        (b"\xef\xbb\xbf\n<!-- old --><HTML lang=en>", "text/html"),
+        (b'<?xml version="1.0"?>\n<!DOCTYPE html>', "text/html"),
+        (b"<h1>no head at all</h1>", "text/html"),
+        (b'<?xml version="1.0"?><rss/>', "application/xml"),
+        (b"plain words\n", "text/plain"),
+        ("été".encode(), "text/plain"),
+        (codecs.BOM_UTF16_LE + "words".encode("utf-16-le"), "text/plain"),
+        (b"%PDF-1.7", "application/pdf"),
+        (b"\x89PNG\r\n\x1a\n\x00", "image/png"),
+        (b"\xff\xd8\xff\xe0", "image/jpeg"),
+        (b"GIF89a", "image/gif"),
+        (b"RIFF\x00\x00\x00\x00WEBPVP8 ", "image/webp"),
+        (b"\x00\x01\x02", "application/octet-stream"),
+    ],
+)
+def test_tells_the_media_type_by_the_first_bytes(head, expected):
+    assert sniff(head) == expected
+
+
+def test_a_byte_order_mark_goes_first():
+    assert charset_of(codecs.BOM_UTF8 + E_ACUTE.encode(), declared="cp1252") == "utf-8-sig"
+    assert charset_of(codecs.BOM_UTF16_LE + E_ACUTE.encode("utf-16-le"), declared="cp1252") == "utf-16"
+    assert charset_of(codecs.BOM_UTF16_BE + E_ACUTE.encode("utf-16-be")) == "utf-16"
+
+
+def test_the_declared_charset_goes_before_the_one_in_the_page():
+    assert charset_of(b'<meta charset="koi8-r">\xe9', declared="cp1252") == "cp1252"
+
+
+def test_a_declared_charset_that_does_not_fit_the_bytes_is_passed_over():
+    assert charset_of(b'<meta charset="koi8-r">\xe9', declared="utf-8") == "koi8-r"
+    assert charset_of(E_ACUTE.encode(), declared="utf-16-le") == "utf-8"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<meta charset=windows-1251>\xe9",
+        b"<html><head><META Charset='windows-1251'/>\xe9",
+        b'<meta http-equiv="Content-Type" content="text/html; charset=windows-1251">\xe9',
+        b'<?xml version="1.0" encoding="windows-1251"?><html>\xe9',
+        b"<!-- <meta charset=koi8-r> --><meta charset=windows-1251>\xe9",
+        b" " * 2000 + b"<meta charset=windows-1251>\xe9",
+    ],
+)
+def test_reads_the_declaration_in_the_page(page):
+    assert charset_of(page) == "cp1251"
+
+
+def test_a_declaration_counts_in_markup_only():
+    assert charset_of(b"<meta charset=koi8-r>\xe9", "text/plain") == "cp1252"
+
+
+def test_a_page_that_says_utf_16_in_single_bytes_is_utf_8():
+    assert charset_of(b"<meta charset=utf-16>" + E_ACUTE.encode()) == "utf-8"
+
+
+def test_without_a_declaration_it_is_utf_8_when_that_fits():
+    assert charset_of(E_ACUTE.encode()) == "utf-8"
+    assert charset_of(b"ascii") == "utf-8"
+
+
+def test_otherwise_it_is_windows_1252():
+    body = "“café”".encode("cp1252")
+    assert charset_of(body) == "cp1252"
+    assert body.decode("cp1252") == "“café”"
+
+
+def test_bytes_that_windows_1252_does_not_have_are_latin_1():
+    assert charset_of(b"caf\xe9 \x81") == "latin-1"
+    assert charset_of(b"caf\xe9 \x81", declared="cp1252") == "latin-1"
+
+
+def test_utf_8_with_one_damaged_byte_stays_utf_8_so_that_the_damage_shows():
+    body = "été à la plage".encode() + b"\xff"
+    assert charset_of(body, declared="utf-8") == "utf-8"
+
+
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_a_character_may_lie_across_two_blocks(step):
+    assert charset_of("été €".encode(), step=step) == "utf-8"
+    assert charset_of("été €".encode("cp1252"), step=step) == "cp1252"
+    assert charset_of("été à la plage".encode() + b"\xff", step=step) == "utf-8"

@@ -1,0 +1,96 @@
+"""The `http` extractor and redirects: followed to their end, never in circles, never out of HTTP."""
+
+import pytest
+
+from isekai_core.errors import ExtractError, TemporaryError
+from isekai_core.testing import Response
+from isekai_core.types import Key, ResourceView
+
+
+def view(url: str) -> ResourceView:
+    return ResourceView(Key("url", url))
+
+
+def permanent(caught) -> str:
+    """The message of an error that is not worth a second try."""
+    assert not isinstance(caught.value, TemporaryError)
+    return str(caught.value)
+
+
+PAGE = "<!doctype html><title>été</title>"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_followed_and_its_end_is_the_final_key(site, extract, status):
+    site.pages["/a"] = Response.redirect("/b?x=1#part", status)
+    site.pages["/b"] = PAGE
+    got = extract(site.url("/a"))
+    assert got.payload.text == PAGE
+    assert got.final_key == Key("url", site.url("/b?x=1"))
+
+
+def test_a_redirect_to_another_spelling_of_the_same_key_has_no_final_key(site, extract):
+    site.pages["/~a"] = Response.redirect("/%7Ea")
+    site.pages["/%7Ea"] = PAGE
+    got = extract(site.url("/~a"))
+    assert got.payload.text == PAGE
+    assert got.final_key is None
+
+
+def test_a_redirect_to_a_bare_host_asks_for_its_root(site, extract):
+    site.pages["/a"] = Response.redirect(site.url("").rstrip("/") + "?x=/1")
+    site.pages["/?x=/1"] = "root"
+    assert extract(site.url("/a")).final_key == Key("url", site.url("/?x=/1"))
+
+
+def test_redirects_in_a_circle_are_an_error(site, extract):
+    site.pages["/a"] = Response.redirect("/b")
+    site.pages["/b"] = Response.redirect("/a")
+    with pytest.raises(ExtractError) as caught:
+        extract(site.url("/a"))
+    assert permanent(caught) == f"{site.url('/a')}: redirects in a circle, back to {site.url('/a')}"
+    assert len(site.requests) == 2
+
+
+@pytest.mark.parametrize(("allowed", "works"), [(3, True), (2, False), (0, False)])
+def test_redirects_are_bounded(site, extract, allowed, works):
+    site.pages |= {f"/{n}": Response.redirect(f"/{n + 1}") for n in range(3)}
+    site.pages["/3"] = "end"
+    if works:
+        assert extract(site.url("/0"), max_redirects=allowed).payload.text == "end"
+        return
+    with pytest.raises(ExtractError) as caught:
+        extract(site.url("/0"), max_redirects=allowed)
+    assert f"more than {allowed} redirects (max_redirects), the last to " in permanent(caught)
+
+
+@pytest.mark.parametrize(
+    "target", ["ftp://127.0.0.1/a", "file:///etc/passwd", "javascript:alert(1)", "data:text/html,x"]
+)
+def test_a_redirect_out_of_http_is_an_error(site, extract, target):
+    site.pages["/a"] = Response.redirect(target)
+    with pytest.raises(ExtractError) as caught:
+        extract(site.url("/a"))
+    assert permanent(caught).endswith(f"redirects to {target!r}, expected an http or https address")
+
+
+@pytest.mark.parametrize("target", ["http://[::1", "http://127.0.0.1:99999/", "http://127.0.0.1:x/"])
+def test_a_redirect_to_what_is_no_address_is_an_error(site, extract, target):
+    site.pages["/a"] = Response.redirect(target)
+    with pytest.raises(ExtractError) as caught:
+        extract(site.url("/a"))
+    assert "redirects to " in permanent(caught)
+
+
+def test_a_redirect_to_nowhere_is_an_error(site, extract):
+    site.pages["/a"] = Response("", status=302, content_type="")
+    with pytest.raises(ExtractError) as caught:
+        extract(site.url("/a"))
+    assert permanent(caught) == f"{site.url('/a')}: 302 Found without a Location"
+
+
+def test_a_redirect_that_leads_to_a_404_names_where_it_led(site, extract):
+    site.pages["/a"] = Response.redirect("/gone")
+    with pytest.raises(ExtractError) as caught:
+        extract(site.url("/a"))
+    assert permanent(caught) == f"{site.url('/gone')}: 404 Not Found"

@@ -1,0 +1,50 @@
+"""What the plugin registers, as core sees it."""
+
+from dataclasses import fields
+from importlib import import_module
+from importlib.metadata import entry_points
+
+import pytest
+from isekai_http import plugin
+
+from isekai_core.types import Extractor, Seeder
+
+
+def registered(hook) -> dict[str, str]:
+    found: dict[str, str] = {}
+    hook(found.__setitem__)
+    return found
+
+
+def load(target: str) -> type:
+    module, _, name = target.partition(":")
+    return getattr(import_module(module), name)
+
+
+def test_registers_the_sitemap_seeder():
+    assert registered(plugin.isekai_register_seeders) == {"sitemap": "isekai_http.seed:SitemapSeeder"}
+
+
+def test_registers_the_http_extractor():
+    assert registered(plugin.isekai_register_extractors) == {"http": "isekai_http.extract:HttpExtractor"}
+
+
+def test_the_targets_can_be_imported_and_are_what_they_are_registered_as():
+    seeder = load(registered(plugin.isekai_register_seeders)["sitemap"])
+    extractor = load(registered(plugin.isekai_register_extractors)["http"])
+    assert isinstance(seeder(url="https://old.example.org/sitemap.xml"), Seeder)
+    assert isinstance(extractor(), Extractor)
+
+
+def test_is_announced_by_an_entry_point():
+    (found,) = [point for point in entry_points(group="isekai") if point.name == "isekai-http"]
+    assert found.value == "isekai_http.plugin"
+
+
+@pytest.mark.parametrize("name", ["SitemapSeeder", "HttpExtractor"])
+def test_every_option_is_explained_where_isekai_plugins_show_reads_it(name):
+    cls = load({"SitemapSeeder": "isekai_http.seed:", "HttpExtractor": "isekai_http.extract:"}[name] + name)
+    explained = [line.partition(":")[0] for line in map(str.strip, cls.__doc__.splitlines()) if ": " in line]
+    options = {field.name for field in fields(cls)}
+    assert options - set(explained) == set()
+    assert set(cls.neutral_options) | set(cls.secret_options) <= options

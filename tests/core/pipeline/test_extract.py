@@ -1,0 +1,453 @@
+"""Extract: who brings a key, what he may give, what is tried again and what is not."""
+
+import asyncio
+import datetime as dt
+import threading
+
+import pytest
+from django.utils import timezone
+from testapp.models import Author
+
+from isekai_core import Extraction, Key, Payload
+from isekai_core.errors import ExtractError, SkipResource, TemporaryError
+from isekai_core.models import Payload as PayloadRow
+from isekai_core.models import Resource
+from isekai_core.pipeline.definition import extractor
+
+from .conftest import author, key, resource, state, states
+
+
+def test_the_first_extractor_that_accepts_the_key_brings_it(world):
+    class Picky:
+        accepts = ("thing",)
+        version = "1"
+
+        def handles(self, wanted):
+            return wanted.value == "b"
+
+        def extract(self, resource):
+            return Extraction(Payload.from_text("by the picky one"))
+
+    for name in "ab":
+        world.add(name, lambda page: author(page.key.value, name=page.payload.text))
+    world.changes["extractors"] = [Picky(), world.extractor()]
+    world.run()
+    assert dict(Author.objects.values_list("slug", "name")) == {"a": "page a", "b": "by the picky one"}
+    assert resource("b").extract_step.processor.endswith("Picky")
+
+
+def test_w10_a_key_that_no_extractor_accepts_says_so_and_who_was_asked(world):
+    world.add("a", author("a"))
+
+    @extractor(accepts=("url", "file"), version="1")
+    def elsewhere(resource):
+        return Extraction(Payload.from_text("x"))
+
+    world.changes["extractors"] = [elsewhere]
+    world.run()
+    stage, now, message = state("a")
+    assert (stage, now) == ("seeded", "failed")
+    assert message.startswith("no extractor of this pipeline accepts a key of type 'thing' (extractors: ")
+    assert "elsewhere" in message
+    world.changes["extractors"] = []
+    assert world.run().failed == 1
+    world.changes["extractors"] = [world.extractor()]
+    assert world.run(refresh=True).is_complete
+
+
+def test_w10_an_empty_body_is_an_error_with_a_reason(world):
+    world.add("a", author("a"))
+    world.pages["a"] = Payload.from_text("")
+    world.run()
+    assert state("a") == ("seeded", "failed", "thing:a: the source gave an empty body (0 bytes)")
+    assert resource("a").error_processor.endswith("extract")
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        (Payload.from_text("x"), "an extractor returns an Extraction, got Payload"),
+        (None, "an extractor returns an Extraction, got None"),
+        (Extraction("text"), "expected a Payload"),
+        (Extraction(Payload.from_text("x"), final_key="thing:b"), "expected a Key"),
+        (Extraction(Payload.from_text("x"), {"etag": object()}), "extraction metadata.etag"),
+        (Extraction(Payload.from_text("x"), "etag"), "extraction metadata: expected a mapping, got 'etag'"),
+        (Extraction(Payload.from_text("x", "text/\x00")), "NUL"),
+    ],
+)
+def test_what_is_no_extraction_fails_its_resource_alone(given, reason, world):
+    world.add("a", author("a"))
+    world.add("b", author("b"))
+
+    @extractor(accepts="thing", version="1")
+    def wrong(resource):
+        return given if resource.key.value == "a" else Extraction(Payload.from_text("page b"))
+
+    world.changes["extractors"] = [wrong]
+    result = world.run()
+    assert (result.failed, Author.objects.get().slug) == (1, "b")
+    assert reason in state("a")[2]
+    assert resource("a").error_stage == "extract"
+
+
+def test_an_unexpected_exception_is_kept_with_its_traceback_and_not_tried_again(world):
+    world.add("a", author("a"))
+    world.pages["a"] = ZeroDivisionError("in the extractor")
+    world.run()
+    row = resource("a")
+    assert (row.state, row.error_class, row.message) == ("failed", "ZeroDivisionError", "in the extractor")
+    assert "ZeroDivisionError: in the extractor" in row.traceback
+    assert row.attempts == 1
+    assert world.fetched == ["a"]
+    assert len(row.cause) == 8
+
+
+def test_an_error_of_isekai_s_own_needs_no_traceback(world):
+    world.add("a", author("a"))
+    world.pages["a"] = ExtractError("404 not found")
+    world.run()
+    row = resource("a")
+    assert (row.error_class, row.message, row.traceback) == ("ExtractError", "404 not found", "")
+
+
+@pytest.mark.parametrize("error", [TemporaryError("503"), TimeoutError("too slow"), ConnectionResetError("reset")])
+def test_what_is_temporary_is_tried_again_until_it_heals(error, world):
+    world.add("a", author("a"))
+    world.pages["a"] = [error, error, "page"]
+    result = world.run()
+    assert result.is_complete
+    assert world.fetched == ["a"] * 3
+    assert result.stages["extract"] == {"retry": 2, "done": 1}
+    row = resource("a")
+    assert (row.attempts, row.message, row.error_class, row.next_attempt_at) == (0, "", "", None)
+
+
+def test_what_never_heals_fails_after_retry_attempts_and_says_how_often_it_was_tried(world, configure):
+    configure(RETRY_ATTEMPTS=3)
+    world.add("a", author("a"))
+    world.add("b", author("b"))
+    world.pages["a"] = TemporaryError("500 from the server")
+    result = world.run()
+    assert state("a")[1:] == ("failed", "500 from the server (tried 3 times)")
+    assert world.fetched.count("a") == 3
+    assert result.failed == 1
+    assert Author.objects.get().slug == "b"
+
+
+def test_the_next_try_waits_as_long_as_the_source_asks_and_no_longer_than_retry_max_wait(world, configure, said):
+    configure(RETRY_MAX_WAIT=3600)
+    seen = {}
+
+    @extractor(accepts="thing", version="1")
+    def later(resource):
+        if resource.key.value == "a":
+            raise TemporaryError("429", retry_after=600)
+        if resource.key.value == "b":
+            raise TemporaryError("429", retry_after=86_400)
+        raise KeyboardInterrupt
+
+    for name in "abc":
+        world.add(name, author(name))
+    world.changes["extractors"] = [later]
+    configure(BATCH_SIZE=1)
+    began = timezone.now()
+    with pytest.raises(KeyboardInterrupt):
+        world.run()
+    for name in "ab":
+        row = resource(name)
+        assert row.state == "retry_wait"
+        seen[name] = (row.next_attempt_at - began).total_seconds()
+    assert 600 <= seen["a"] < 660
+    assert 3600 <= seen["b"] < 3660
+
+
+def test_the_backoff_doubles_with_jitter_of_a_quarter_at_most(configure):
+    from isekai_core.pipeline.extract import _delay
+
+    configure(RETRY_BACKOFF=2.0, RETRY_MAX_WAIT=100.0)
+    for attempt, low in ((1, 2), (2, 4), (3, 8)):
+        assert low <= _delay(TimeoutError(), attempt) <= low * 1.25
+    assert 100 <= _delay(TimeoutError(), 30) <= 125
+    assert _delay(TemporaryError("", retry_after=-5), 1) == 0
+
+
+def test_a_run_wakes_what_an_earlier_one_left_waiting(world):
+    world.add("a", author("a"))
+    world.run(until="seed")
+    Resource.objects.update(state="retry_wait", attempts=2, next_attempt_at=timezone.now() - dt.timedelta(seconds=1))
+    assert world.run().is_complete
+
+
+def test_a_skipped_resource_keeps_the_reason_and_is_no_failure(world):
+    world.add("a", author("a"))
+    world.pages["a"] = SkipResource("excluded by robots.txt")
+    result = world.run()
+    assert state("a") == ("seeded", "skipped", "excluded by robots.txt")
+    assert result.is_complete
+    assert result.stages["extract"] == {"skipped": 1}
+
+
+# Redirects
+
+
+def test_a_redirect_makes_an_alias_and_what_refers_to_either_finds_the_one_row(world):
+    from testapp.models import Article
+
+    from isekai_core import ResourceRef, Spec
+
+    world.add("old", None)
+    world.pages["old"] = Extraction(Payload.from_text("the page"), final_key=key("new"))
+    world.specs["new"] = author("new")
+    for name in ("old", "new"):
+        world.add(f"by-{name}", Spec("testapp.Article", {"slug": name, "title": "x", "author": ResourceRef(key(name))}))
+    world.seeds = ["old", "by-old", "by-new"]
+    result = world.run()
+    assert result.is_complete, [state(name) for name in states()]
+    assert state("old") == ("extracted", "skipped", "redirects to thing:new")
+    assert resource("old").alias_of == resource("new")
+    assert {article.author.slug for article in Article.objects.all()} == {"new"}
+    assert "new" not in world.fetched
+
+
+def test_redirects_of_redirects_are_followed_to_the_end(world):
+    from testapp.models import Article
+
+    from isekai_core import ResourceRef, Spec
+
+    for name, to in (("a", "b"), ("b", "c")):
+        world.add(name)
+        world.pages[name] = Extraction(Payload.from_text("x"), final_key=key(to))
+    world.add("c", author("c"))
+    world.add("x", Spec("testapp.Article", {"slug": "x", "title": "x", "author": ResourceRef(key("a"))}))
+    world.seeds = ["x", "b", "c", "a"]
+    assert world.run().is_complete, states()
+    assert Article.objects.get().author.slug == "c"
+
+
+def test_redirects_in_a_circle_block_what_needs_them_and_nothing_else(world):
+    from isekai_core import ResourceRef, Spec
+
+    for name, to in (("a", "b"), ("b", "a")):
+        world.add(name)
+        world.pages[name] = Extraction(Payload.from_text("x"), final_key=key(to))
+    world.add("x", Spec("testapp.Article", {"slug": "x", "title": "x", "author": ResourceRef(key("a"))}))
+    world.add("ok", author("ok"))
+    result = world.run()
+    assert (result.failed, result.blocked) == (0, 1)
+    assert Author.objects.get().slug == "ok"
+
+
+def test_a_redirect_that_is_gone_later_makes_the_page_its_own_again(world):
+    world.add("a", author("a"))
+    world.pages["a"] = [Extraction(Payload.from_text("x"), final_key=key("b")), "page a"]
+    world.specs["b"] = author("b")
+    world.pages["b"] = "x"
+    world.seeds = ["a"]
+    world.run()
+    assert set(Author.objects.values_list("slug", flat=True)) == {"b"}
+    world.run(refresh=True)
+    assert set(Author.objects.values_list("slug", flat=True)) == {"a", "b"}
+    assert resource("a").alias_of is None
+
+
+# Payloads
+
+
+def test_w11_a_blob_is_stored_once_however_often_and_under_how_many_keys_it_comes(world, settings):
+    from pathlib import Path
+
+    blob = Payload.from_blob(b"image bytes", "image/png")
+    for name in "ab":
+        world.add(name, author(name))
+        world.pages[name] = [TemporaryError("503"), Extraction(blob)]
+    world.run()
+    world.run(refresh=True)
+    assert PayloadRow.objects.filter(kind="blob").count() == 1
+    files = [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
+    assert [path.read_bytes() for path in files] == [b"image bytes"]
+
+
+def test_a_blob_whose_spec_fails_is_not_stored_again_by_the_retry(world, settings):
+    from pathlib import Path
+
+    world.add("a", ValueError("no"))
+    world.pages["a"] = Extraction(Payload.from_blob(b"bytes"))
+    for _ in range(3):
+        assert world.run(refresh=True).failed == 1
+    assert len([path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]) == 1
+
+
+# Coroutines
+
+
+def coroutine(world, fetch, concurrency=4):
+    class Asynchronous:
+        accepts = ("thing",)
+        version = "1"
+        neutral_options = ("concurrency",)
+
+        def __init__(self):
+            self.concurrency = concurrency
+
+        async def extract(self, resource):
+            return await fetch(resource)
+
+    world.changes["extractors"] = [Asynchronous()]
+
+
+def test_coroutines_run_at_once_in_a_helper_thread_but_not_more_than_concurrency(world):
+    now, most, threads = [], [], set()
+
+    async def fetch(resource):
+        now.append(1)
+        most.append(len(now))
+        threads.add(threading.current_thread())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        now.pop()
+        return Extraction(Payload.from_text(resource.key.value))
+
+    for number in range(40):
+        world.add(f"a{number}", author(f"a{number}"))
+    coroutine(world, fetch)
+    assert world.run().is_complete
+    assert max(most) == 4
+    assert threading.main_thread() not in threads
+    assert len(threads) == 1
+
+
+@pytest.mark.parametrize(
+    "error", [asyncio.CancelledError(), SystemExit(1), ValueError("no"), asyncio.TimeoutError(), KeyboardInterrupt()]
+)
+def test_whatever_a_coroutine_raises_the_run_ends_and_the_others_are_brought(error, world, configure):
+    configure(RETRY_ATTEMPTS=1)
+
+    async def fetch(resource):
+        if resource.key.value == "bad":
+            raise error
+        return Extraction(Payload.from_text(resource.key.value))
+
+    for name in ("a", "bad", "b", "c"):
+        world.add(name, author(name))
+    coroutine(world, fetch, concurrency=1)
+    result = world.run()
+    assert result.failed == 1
+    assert state("bad")[1] == "failed"
+    assert type(error).__name__ in resource("bad").error_class + resource("bad").message
+    assert Author.objects.count() == 3
+
+
+def test_a_coroutine_extractor_is_entered_and_left_once_a_run(world):
+    log = []
+
+    class Client:
+        accepts = ("thing",)
+        version = "1"
+
+        async def __aenter__(self):
+            log.append("enter")
+            return self
+
+        async def __aexit__(self, *_):
+            log.append("exit")
+
+        async def extract(self, resource):
+            log.append(resource.key.value)
+            return Extraction(Payload.from_text("x"))
+
+    world.add("a", author("a"))
+    world.add("b", author("b"))
+    world.changes["extractors"] = [Client()]
+    world.run()
+    assert log[0] == "enter"
+    assert log[-1] == "exit"
+    assert sorted(log[1:-1]) == ["a", "b"]
+
+
+def test_an_extractor_that_cannot_be_entered_ends_the_run_and_the_next_one_goes_on(world):
+    class Broken:
+        accepts = ("thing",)
+        version = "1"
+
+        async def __aenter__(self):
+            msg = "no proxy"
+            raise RuntimeError(msg)
+
+        async def __aexit__(self, *_):
+            pass
+
+        async def extract(self, resource):
+            raise AssertionError
+
+    world.add("a", author("a"))
+    world.changes["extractors"] = [Broken()]
+    with pytest.raises(RuntimeError, match="no proxy"):
+        world.run()
+    world.changes = {}
+    assert world.run().is_complete
+
+
+def test_synchronous_and_asynchronous_extractors_work_side_by_side(world):
+    class Later:
+        accepts = ("later",)
+        version = "1"
+
+        async def extract(self, resource):
+            return Extraction(Payload.from_text("x"))
+
+    from isekai_core import Seed
+
+    world.add("a", author("a"))
+    world.seeds = ["a", Seed(Key("later", "b"))]
+    world.specs["b"] = author("b")
+    world.changes["extractors"] = [Later(), world.extractor()]
+    assert world.run().is_complete
+    assert Author.objects.count() == 2
+
+
+# Refresh
+
+
+def test_refresh_looks_at_every_source_and_does_only_what_changed_again(world):
+    for name in "abc":
+        world.add(name, author(name))
+    world.run()
+    world.fetched.clear()
+    world.mined.clear()
+    world.transformed.clear()
+    world.pages["b"] = "page b, corrected"
+    result = world.run(refresh=True)
+    assert sorted(world.fetched) == ["a", "b", "c"]
+    assert (world.mined, world.transformed) == (["b"], ["b"])
+    assert result.stages["extract"] == {"done": 1, "unchanged": 2}
+    assert result.changed == 0
+
+
+def test_a_new_validator_of_the_same_bytes_makes_nothing_new_but_other_metadata_does(world):
+    world.add("a", author("a"))
+    world.pages["a"] = [
+        Extraction(Payload.from_text("x"), {"etag": "1", "title": "A"}),
+        Extraction(Payload.from_text("x"), {"etag": "2", "title": "A"}),
+        Extraction(Payload.from_text("x"), {"etag": "2", "title": "B"}),
+    ]
+    for transformed in (1, 1, 2):
+        world.run(refresh=True)
+        assert len(world.transformed) == transformed
+    assert '"etag":"2"' in resource("a").extracted
+
+
+def test_a_refresh_that_fails_leaves_the_row_and_what_points_to_it_alone(world):
+    from isekai_core import ResourceRef, Spec
+
+    world.add("ada", author("ada"))
+    world.add("x", Spec("testapp.Article", {"slug": "x", "title": "x", "author": ResourceRef(key("ada"))}))
+    world.run()
+    world.pages["ada"] = ExtractError("404")
+    world.pages["x"] = "changed"
+    result = world.run(refresh=True)
+    assert (result.failed, result.blocked) == (1, 0)
+    assert Author.objects.count() == 1
+    assert state("x")[1] == "done"
+    world.pages["ada"] = "page ada"
+    assert world.run(refresh=True).is_complete
+    assert Author.objects.count() == 1
