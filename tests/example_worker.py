@@ -6,64 +6,45 @@
 stands behind `>>>` and compares what it shows. Each is answered by one line: what went wrong, or "".
 """
 
+import argparse
 import asyncio
-import contextlib
 import doctest
 import importlib
-import io
 import json
 import os
 import sys
 import traceback
 from pathlib import Path
 
+from isekai_core import Pipeline
+from isekai_core.cli.project import setup_django
+from isekai_core.pipeline.compose import compose
+
 NAMES = {"__name__": "__main__"}
 
 
-def set_up():
-    sys.path[0] = os.getcwd()
-    if Path("manage.py").exists():
-        import django
-        from django.core.management import ManagementUtility
-
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
-            exec(compile(Path("manage.py").read_text(), "manage.py", "exec"), {"__name__": "manage"})  # noqa: S102
-            module = importlib.import_module("manage")
-            sys.argv = ["manage.py", "version"]
-            module.main() if hasattr(module, "main") else ManagementUtility(sys.argv)
-        django.setup()
-
-
 def import_files(paths):
-    for path in paths:
-        folder, module = split(Path(path))
+    for path in map(Path, paths):
+        folder, module = split(path)
         if str(folder) not in sys.path:
             sys.path.insert(0, str(folder))
-        check(importlib.import_module(module))
+        for value in list(vars(importlib.import_module(module)).values()):
+            if isinstance(value, Pipeline):
+                compose(value)
     return ""
 
 
 def split(path):
     """The folder to import from and the module's name: below a folder whose name is no name of a package."""
     parts = path.with_suffix("").parts
-    first = max((n for n, part in enumerate(parts) if not part.isidentifier()), default=-1) + 1
+    first = max((number for number, part in enumerate(parts) if not part.isidentifier()), default=-1) + 1
     return Path.cwd().joinpath(*parts[:first]), ".".join(parts[first:])
-
-
-def check(module):
-    from isekai_core import Pipeline
-    from isekai_core.pipeline.compose import compose
-
-    for value in list(vars(module).values()):
-        if isinstance(value, Pipeline):
-            compose(value)
 
 
 def run_examples(text):
     test = doctest.DocTestParser().get_doctest(text, NAMES, "example", None, None)
     out = []
-    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS, verbose=False)
-    runner.run(test, out=out.append, clear_globs=False)
+    doctest.DocTestRunner(optionflags=doctest.ELLIPSIS, verbose=False).run(test, out=out.append, clear_globs=False)
     NAMES.update(test.globs)
     return "".join(out)
 
@@ -75,18 +56,24 @@ def answer(told):
         return traceback.format_exc()
 
 
-async def answer_in_loop(told):
+async def answer_in_a_loop(told):
+    """As a notebook does: a cell is run by an event loop."""
     return answer(told)
 
 
 def main():
     notebook = "--notebook" in sys.argv
-    replies = os.fdopen(os.dup(1), "w")
-    sys.stdout = sys.stderr
-    set_up()
-    for line in sys.stdin:
-        told = json.loads(line)
-        print(json.dumps(asyncio.run(answer_in_loop(told)) if notebook else answer(told)), file=replies, flush=True)
+    with os.fdopen(os.dup(1), "w") as replies:
+        # What the examples print is for doctest; what the set-up prints must not get among the answers.
+        sys.stdout = sys.stderr
+        sys.path[0] = str(Path.cwd())
+        if Path("manage.py").exists():
+            setup_django(argparse.Namespace(settings=None, pythonpath=None))
+        for line in sys.stdin:
+            told = json.loads(line)
+            print(
+                json.dumps(asyncio.run(answer_in_a_loop(told)) if notebook else answer(told)), file=replies, flush=True
+            )
 
 
 if __name__ == "__main__":

@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from django.db import connections, router
 from django.db.models import Model
 
 from isekai_core.builtins.fields import FieldError, Prepared, is_file, prepare, required_fields, show
 from isekai_core.builtins.files import store_file
 from isekai_core.errors import LoadError
+from isekai_core.pipeline.rows import update_rows
 from isekai_core.pipeline.transform import fillable_fields, find_model
 from isekai_core.types import LoadItem
 
@@ -133,20 +135,23 @@ def _create(model: type[Model], items: Sequence[LoadItem]) -> None:
 
 
 def _update(model: type[Model], items: Sequence[LoadItem]) -> None:
-    """One statement for all that change the same columns: an insert that meets its own key and updates."""
+    """One statement for all that change the same columns."""
     groups: dict[tuple[str, ...], list[LoadItem]] = defaultdict(list)
     for item in items:
         columns = [name for name in item.changed if not fillable_fields(model)[name].many_to_many]
         groups[tuple(columns)].append(item)
     stamps = [f.name for f in model._meta.concrete_fields if getattr(f, "auto_now", False)]
+    connection = connections[router.db_for_write(model)]
+    key = model._meta.pk.name
     for names, same in groups.items():
-        if names:
-            model._base_manager.bulk_create(
-                [item.row for item in same],
-                update_conflicts=True,
-                update_fields=[*names, *(name for name in stamps if name not in names)],
-                unique_fields=["pk"],
-            )
+        if not names:
+            continue
+        columns = [*names, *(name for name in stamps if name not in names)]
+        fields = [fillable_fields(model)[name] for name in columns]
+        rows = [(item.row.pk, *(field.pre_save(item.row, False) for field in fields)) for item in same]
+        if update_rows(connection, model, (key,), columns, rows) != len(rows):
+            msg = f"a row of {model._meta.label} was deleted while it was loaded; the next run makes it again"
+            raise LoadError(msg)
 
 
 def _links(model: type[Model], items: Sequence[LoadItem], rows: Mapping[Any, Model]) -> dict[Any, set[Any]]:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -134,17 +134,17 @@ def _blocked(pipeline: str, limit: int) -> list[Cause]:
     return _filled(found.values(), limit)
 
 
-def _roots(needs: dict[int, int | None]) -> dict[int, int | None]:
+def _roots(needs: Mapping[int, int | None]) -> dict[int, int | None]:
     """Each blocked resource to the first on its way that is not blocked itself; None where it is gone."""
     roots: dict[int, int | None] = {}
     for start in needs:
         path: dict[int, None] = {}
         node: int | None = start
-        while node in needs and node not in roots and node not in path:
+        while node is not None and node in needs and node not in roots and node not in path:
             path[node] = None
             node = needs[node]
-        # A circle that blocks itself: its first one stands for all.
-        root = roots[node] if node in roots else node
+        # In a circle that blocks itself, the one where it was entered stands for all.
+        root = roots.get(node, node) if node is not None else None
         roots |= dict.fromkeys(path, root)
     return roots
 

@@ -163,7 +163,7 @@ class Front:
         if work.row.state == State.RUNNING.value:
             work.row.state = State.READY.value
         self.finished.append(work)
-        self.bytes += work.view.payload.size if work.payload else 0
+        self.bytes += work.payload.size if work.payload else 0
         old = time.monotonic() - self.written_at > _WRITE_SECONDS
         if len(self.finished) >= settings().batch_size or self.bytes > _WRITE_BYTES or old:
             self._write()

@@ -1,7 +1,7 @@
 """Links that were left as they were: texts that are loaded, and point to what is not."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db.models import Count, F, QuerySet
 from django.db.models.functions import Coalesce
@@ -55,7 +55,7 @@ def left_links(pipeline: str, *, examples: int | None = 5, sources: int = 3) -> 
     return LeftLinks(totals["number"], totals["targets"], found)
 
 
-def _edges(pipeline: str) -> "QuerySet[Dependency]":
+def _edges(pipeline: str) -> "QuerySet[Any]":
     """A redirect is followed, twice when it was redirected again: the link leads where the redirect led."""
     edges = Dependency.objects.filter(
         parent__pipeline=pipeline,
@@ -72,5 +72,5 @@ def _edges(pipeline: str) -> "QuerySet[Dependency]":
     return edges.filter(row="", true_state__in=_FINAL).exclude(true=F("parent_id"))
 
 
-def _sources(edges: "QuerySet[Dependency]", target: int, number: int) -> Sequence[str]:
+def _sources(edges: "QuerySet[Any]", target: int, number: int) -> list[str]:
     return list(edges.filter(true=target).order_by("parent_id").values_list("parent__key", flat=True)[:number])

@@ -15,6 +15,7 @@ from django.utils import timezone
 from isekai_core.conf import settings
 from isekai_core.errors import LoadError, RunError, SkipResource
 from isekai_core.models import Dependency, Resource
+from isekai_core.pipeline.aliases import aliases_of, ends
 from isekai_core.pipeline.compose import Processor
 from isekai_core.pipeline.journal import Journal, LeaseLost, first_batch
 from isekai_core.pipeline.match import match
@@ -76,14 +77,10 @@ class Load:
         """Resource to what it is an alias of, where it is; and those, after that, which have no row."""
         true: dict[int, int] = {}
         missing: set[int] = set()
-        for ids in chunks(children):
-            rows = Resource.objects.filter(pk__in=ids).select_related("alias_of")
-            for row in rows.only("pk", "target_pk", "alias_of__target_pk"):
-                last = row.alias_of or row
-                if row.alias_of_id:
-                    true[row.pk] = row.alias_of_id
-                if not last.target_pk:
-                    missing.add(last.pk)
+        for child, last in ends(children, ("pk", "target_pk", "alias_of_id")).items():
+            true[child] = last["pk"]
+            if not last["target_pk"]:
+                missing.add(last["pk"])
         return true, missing
 
     def _level(self, singles: Sequence[int], nodes: dict[int, str], needs: dict[int, list[int]]) -> None:
@@ -298,7 +295,7 @@ class Load:
         changed = self.journal.resources.filter(changed_in__gte=max(self.journal.run.link_mark, 1))
         batch_of = dict(changed.values_list("pk", "changed_in"))
         for targets in chunks(list(batch_of)):
-            aliases = dict(Resource.objects.filter(alias_of__in=targets).values_list("pk", "alias_of_id"))
+            aliases = aliases_of(targets)
             edges = Dependency.objects.filter(child__in=[*targets, *aliases], ref=Dependency.Ref.SOFT)
             for parent, child in edges.values_list("parent_id", "child_id"):
                 reached[parent] = max(reached.get(parent, 0), batch_of[aliases.get(child, child)])

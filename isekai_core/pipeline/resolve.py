@@ -13,6 +13,7 @@ from django.db.models import FileField, JSONField, Model, TextField
 from isekai_core.errors import LoadError, TransformError
 from isekai_core.models import Resource
 from isekai_core.pipeline import payloads
+from isekai_core.pipeline.aliases import ends
 from isekai_core.pipeline.transform import fillable_fields, find_model
 from isekai_core.pipeline.work import Work
 from isekai_core.types import BlobRef, FileValue, Key, ModelRef, Payload, ResourceRef, Spec, Text
@@ -98,7 +99,7 @@ class Resolver:
             return {}
         rows = Resource.objects.filter(pipeline=self.pipeline, key_hash__in=list(hashes))
         found = {row["key_hash"]: row for row in rows.values("key_hash", *_COLUMNS)}
-        aliases = self._aliases({row["alias_of_id"] for row in found.values() if row["alias_of_id"]})
+        aliases = ends({row["alias_of_id"] for row in found.values() if row["alias_of_id"]}, _COLUMNS)
         targets = {}
         for digest, row in found.items():
             true = aliases.get(row["alias_of_id"], row)
@@ -106,16 +107,6 @@ class Resolver:
                 true["pk"], true["key"], true["target_model"], _python_pk(true), true["payload_id"]
             )
         return targets
-
-    def _aliases(self, ids: set[int]) -> dict[int, dict[str, Any]]:
-        """Resource to the one that it, or what it redirects to in turn, is an alias of."""
-        found: dict[int, dict[str, Any]] = {}
-        wanted = set(ids)
-        while wanted:
-            rows = {row["pk"]: row for row in Resource.objects.filter(pk__in=wanted).values(*_COLUMNS)}
-            found |= rows
-            wanted = {row["alias_of_id"] for row in rows.values() if row["alias_of_id"]} - found.keys()
-        return {pk: _follow(pk, found) for pk in ids if pk in found}
 
     def forget(self, model: str, pks: Iterable[Any]) -> None:
         """The rows changed: what was asked of them is asked again."""
@@ -300,15 +291,6 @@ def _python_pk(row: Mapping[str, Any]) -> Any:
         return find_model(row["target_model"])._meta.pk.to_python(row["target_pk"])
     except (TransformError, ValidationError):
         return None
-
-
-def _follow(pk: int, rows: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
-    seen = {pk}
-    row = rows[pk]
-    while (further := row["alias_of_id"]) in rows and further not in seen:
-        seen.add(further)
-        row = rows[further]
-    return row
 
 
 def _lookup_identity(ref: ModelRef) -> Any:

@@ -7,9 +7,12 @@ types, and that preparation was half of what a run cost.
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from django.db import IntegrityError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 from django.db.models.constants import OnConflict
+
+from isekai_core.pipeline.copying import copy_rows, copy_types, given_table
 
 _PLAIN = frozenset(
     {"AutoField", "BigAutoField", "BigIntegerField", "BooleanField", "CharField", "ForeignKey", "IntegerField"}
@@ -46,6 +49,8 @@ def insert_rows(connection: BaseDatabaseWrapper, model: type[Model], columns: Se
     names = ", ".join(quote(field.column) for field in fields)
     tail = ops.on_conflict_suffix_sql(fields, OnConflict.IGNORE, [], [])
     row = f"({', '.join(['%s'] * len(fields))})"
+    if _copied(connection, model, fields, rows):
+        return
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             # In this process, a statement a row is cheaper than one with thousands of parameters.
@@ -53,6 +58,20 @@ def insert_rows(connection: BaseDatabaseWrapper, model: type[Model], columns: Se
         else:
             listed = ", ".join([row] * len(rows))
             cursor.execute(f"{head} ({names}) VALUES {listed} {tail}", [value for values in rows for value in values])
+
+
+def _copied(connection: BaseDatabaseWrapper, model: type[Model], fields: list[Any], rows: Rows) -> bool:
+    """Insert `rows` by COPY, which is all or nothing: False when that cannot be, or one is there already."""
+    types = copy_types(connection, fields)
+    if types is None:
+        return False
+    quote = connection.ops.quote_name
+    try:
+        with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+            copy_rows(cursor, quote(model._meta.db_table), [quote(field.column) for field in fields], types, rows)
+    except IntegrityError:
+        return False
+    return True
 
 
 def update_rows(
@@ -94,17 +113,33 @@ def _converter(connection: BaseDatabaseWrapper, field: Any) -> Callable[[Any], A
 def _update_from_values(
     connection: BaseDatabaseWrapper, model: type[Model], fields: list[Any], keys: int, rows: Rows
 ) -> int:
+    # One transaction: what is in the temporary table is gone with it.
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        if (types := copy_types(connection, fields)) is not None:
+            source, parameters = given_table(cursor, connection, types), []
+            copy_rows(cursor, source, [f"column{index}" for index in range(1, len(fields) + 1)], types, rows)
+            values = [f"given.column{index}" for index in range(1, len(fields) + 1)]
+        else:
+            row = f"({', '.join(['%s'] * len(fields))})"
+            source, parameters = (
+                f"(VALUES {', '.join([row] * len(rows))})",
+                [value for given in rows for value in given],
+            )
+            values = [
+                f"CAST(given.column{index} AS {_type(connection, field)})" for index, field in enumerate(fields, 1)
+            ]
+        cursor.execute(_update_sql(connection, model, fields, keys, source, values), parameters)
+        return int(cursor.rowcount)
+
+
+def _update_sql(
+    connection: BaseDatabaseWrapper, model: type[Model], fields: list[Any], keys: int, source: str, values: list[str]
+) -> str:
     quote = connection.ops.quote_name
     table = quote(model._meta.db_table)
-    values = [f"CAST(given.column{index} AS {_type(connection, field)})" for index, field in enumerate(fields, 1)]
     assignments = ", ".join(f"{quote(f.column)} = {v}" for f, v in zip(fields[keys:], values[keys:], strict=True))
     conditions = (f"{table}.{quote(f.column)} = {v}" for f, v in zip(fields[:keys], values[:keys], strict=True))
-    row = f"({', '.join(['%s'] * len(fields))})"
-    listed = ", ".join([row] * len(rows))
-    sql = f"UPDATE {table} SET {assignments} FROM (VALUES {listed}) AS given WHERE {' AND '.join(conditions)}"  # noqa: S608 - names are quoted, values are parameters
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [value for values_ in rows for value in values_])
-        return int(cursor.rowcount)
+    return f"UPDATE {table} SET {assignments} FROM {source} AS given WHERE {' AND '.join(conditions)}"  # noqa: S608 - names are quoted, values are parameters
 
 
 def _type(connection: BaseDatabaseWrapper, field: Any) -> str:

@@ -10,6 +10,7 @@ from django.db.models import Model
 
 from isekai_core.errors import SkipResource, TransformError
 from isekai_core.pipeline.compose import Composed, Processor
+from isekai_core.pipeline.given import check_key
 from isekai_core.pipeline.journal import Journal
 from isekai_core.pipeline.work import Work
 from isekai_core.types import Key, ResourceRef, Spec
@@ -52,12 +53,13 @@ def _take(work: Work, spec: Any) -> None:
         raise TransformError(msg)
     check_spec(spec)
     refs: dict[Key, bool] = {}
-    for ref in spec.refs():
-        if isinstance(ref, ResourceRef):
-            refs[ref.key] = refs.get(ref.key, False) or not ref.soft
     try:
+        for ref in spec.refs():
+            if isinstance(ref, ResourceRef):
+                check_key(ref.key)
+                refs[ref.key] = refs.get(ref.key, False) or not ref.soft
         work.set_spec(spec)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise TransformError(str(error)) from None
     work.refs = refs
 

@@ -46,13 +46,21 @@ class Failure:
         expected = isinstance(error, IsekaiError)
         trace = "" if expected and error.__cause__ is None else "".join(tracebacks.format_exception(error))
         name = type(error).__name__ if expected else f"{type(error).__module__}.{type(error).__qualname__}"
-        return cls(stage, processor, name.removeprefix("builtins."), clean(str(error)) or name, clean(trace))
+        return cls(stage, processor, name.removeprefix("builtins."), clean(_text_of(error)) or name, clean(trace))
 
     @property
     def cause(self) -> str:
         """8 hexadecimal characters, the same for messages that differ only in names and numbers."""
         common = _VARIABLE.sub("…", self.message)
         return hashlib.sha256(f"{self.stage} {self.processor} {self.error_class} {common}".encode()).hexdigest()[:8]
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        # It is the error of somebody else's code, and so is its text.
+        return ""
 
 
 def clean(text: str) -> str:

@@ -63,7 +63,7 @@ def decode(node: Any) -> Any:
 def _encode_mapping(value: Mapping[Any, Any], path: str) -> Any:
     if TAG in value or not all(type(name) is str for name in value):
         if unusable := [name for name in value if isinstance(name, tuple | Text)]:
-            msg = f"{path}: cannot keep a mapping with the key {unusable[0]!r}; expected text, numbers, dates and the like"
+            msg = f"{path}: cannot keep a mapping with the key {unusable[0]!r}; expected text, a number or a date"
             raise TypeError(msg)
         pairs = [[encode(name, f"{path} key"), encode(item, f"{path}[{name!r}]")] for name, item in value.items()]
         return {TAG: "map", "items": pairs}

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote
 
-from isekai_core.types import Key
+from isekai_core.types import Key, Mined
 
 # A data: address may be megabytes long; only what may come again is worth remembering.
 _REMEMBERED_LENGTH = 2048
@@ -27,14 +27,18 @@ _UTF_8 = "utf-8"
 class Target(NamedTuple):
     """Where a link leads.
 
+    url: the canonical address.
     key: the resource.
     site: its host, with the port when that is not the scheme's own.
     suffix: of the path's last segment, lower-case and without the dot; empty when there is none.
+    mined: the key as a miner gives it when there is nothing to say of it.
     """
 
+    url: str
     key: Key
     site: str
     suffix: str
+    mined: Mined
 
 
 class Base(NamedTuple):
@@ -72,18 +76,27 @@ def base_of(url: str, charset: str = _UTF_8) -> Base:
 def locate(base: Base, href: str) -> Target | None:
     """Where `href` leads from a page with `base`; None when that is no usable http or https address.
 
-    >>> locate(base_of("https://old.example.org/blog/a.html"), "../img/a%20b.PNG#x")
-    Target(key=Key(type='url', value='https://old.example.org/img/a%20b.PNG'), site='old.example.org', suffix='png')
+    >>> locate(base_of("https://old.example.org/blog/a.html"), "../img/a%20b.PNG#x").url
+    'https://old.example.org/img/a%20b.PNG'
     """
-    if href[:1] in ("", "?", "#") or len(href) > _REMEMBERED_LENGTH:
+    if len(href) > _REMEMBERED_LENGTH:
         return _target(join(base, tidy(href, base.charset)))
-    return _locate(base.scheme, base.origin, base.directory, base.charset, href)
+    # The usual forms first: the links of a site come again and again, so their whole address is looked up.
+    if href.isascii():
+        first = href[:1]
+        if first == "/":
+            if href[1:2] not in ("/", "\\") and base.origin:
+                return _remembered(base.origin + href)
+        elif href.startswith(("https://", "http://")):
+            return _remembered(href)
+        elif first.isalnum() and ":" not in href and base.directory:
+            return _remembered(base.directory + href)
+    return _remembered(join(base, tidy(href, base.charset)))
 
 
-# Pages of one directory share their entries, and links that begin with a slash or a scheme cost little more.
 @lru_cache(maxsize=_REMEMBERED)
-def _locate(scheme: str, origin: str, directory: str, charset: str, href: str) -> Target | None:
-    return _target(join(Base("", "", scheme, origin, directory), tidy(href, charset)))
+def _remembered(url: str | None) -> Target | None:
+    return _target(tidy(url)) if url else None
 
 
 def tidy(href: str, charset: str = _UTF_8) -> str:
@@ -161,7 +174,7 @@ def _target(url: str | None) -> Target | None:
         key = Key("url", url)
     except ValueError:
         return None
-    return Target(key, site_of(key.value), suffix_of(key.value))
+    return Target(key.value, key, site_of(key.value), suffix_of(key.value), Mined(key))
 
 
 def site_of(url: str) -> str:

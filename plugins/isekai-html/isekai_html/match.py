@@ -54,10 +54,9 @@ class Addresses:
                 return False
         elif not self._domains.holds(target):
             return False
-        url = target.key.value
-        if self._include is not None and not self._include(url):
+        if self._include is not None and not self._include(target.url):
             return False
-        return self._exclude is None or not self._exclude(url)
+        return self._exclude is None or not self._exclude(target.url)
 
 
 class _Domains:
@@ -115,4 +114,4 @@ def _host_and_port(target: Target) -> tuple[str, str]:
     host, colon, port = target.site.rpartition(":")
     if colon and not port.endswith("]"):
         return host, port
-    return target.site, _PORTS[target.key.value.partition(":")[0]]
+    return target.site, _PORTS[target.url.partition(":")[0]]

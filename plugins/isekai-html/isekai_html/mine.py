@@ -1,14 +1,14 @@
 """The miners: which of a page's addresses are images, documents and further pages."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from isekai_core.types import Key, Mined, ResourceView
+from isekai_core.types import Mined, ResourceView
 from isekai_html.match import Addresses
 from isekai_html.page import HTML_TYPES, Page, page_of
-from isekai_html.scan import EMBED, FRAME, ICON, IMAGE, LINK, Link
+from isekai_html.scan import DOWNLOAD, EMBED, FRAME, ICON, IMAGE, LINK, Link
 
 IMAGE_SUFFIXES = tuple("apng avif bmp gif heic heif ico jfif jpe jpeg jpg png svg svgz tif tiff webp".split())
 """A link that ends so leads to an image."""
@@ -25,6 +25,8 @@ _NEITHER = tuple("css js mjs json xml rss atom rdf exe msi dmg iso apk deb rpm j
 _IMAGES = frozenset(IMAGE_SUFFIXES)
 _DOCUMENTS = frozenset(DOCUMENT_SUFFIXES)
 _NO_PAGES = _IMAGES | _DOCUMENTS | frozenset(_NEITHER)
+_LINKS = frozenset((LINK, DOWNLOAD))
+_PAGED = frozenset((LINK, FRAME))
 _FOLLOWED = frozenset((LINK, FRAME, EMBED))
 _SUFFIX = re.compile(r"\.?[^\s./?#]+")
 
@@ -47,18 +49,25 @@ class _Miner:
         """Every wanted address once, with the first thing that the page says of it."""
         page = page_of(resource)
         wants, site = self._addresses.wants, page.site
-        found: dict[Key, dict[str, str]] = {}
-        for link in page.links:
+        found: dict[str, Mined] = {}
+        for link in self._candidates(page):
             target = link.target
-            if not found.get(target.key) and self._is_mine(link, target.suffix) and wants(target, site):
-                found[target.key] = self._metadata(page, link)
-        return [Mined(key, metadata) for key, metadata in found.items()]
+            before = found.get(target.url)
+            if (before is None or not before.metadata) and wants(target, site):
+                found[target.url] = self._mined(page, link)
+        return found.values()
 
-    def _is_mine(self, link: Link, suffix: str) -> bool:
+    def _candidates(self, page: Page) -> Iterator[Link]:
+        for kind, by_suffix in page.links.items():
+            for suffix, links in by_suffix.items():
+                if self._is_mine(kind, suffix):
+                    yield from links
+
+    def _is_mine(self, kind: str, suffix: str) -> bool:
         raise NotImplementedError
 
-    def _metadata(self, page: Page, link: Link) -> dict[str, str]:  # noqa: ARG002 - what there is to say is told by subclasses
-        return {}
+    def _mined(self, page: Page, link: Link) -> Mined:
+        raise NotImplementedError
 
 
 @dataclass
@@ -78,23 +87,21 @@ class ImageMiner(_Miner):
     linked: bool = True
     icons: bool = False
 
-    def _is_mine(self, link: Link, suffix: str) -> bool:
-        if link.kind == IMAGE:
-            return True
-        if link.kind == ICON:
+    def _is_mine(self, kind: str, suffix: str) -> bool:
+        if kind == ICON:
             return self.icons
-        return suffix in _IMAGES and (self.linked or link.kind == EMBED)
+        return kind == IMAGE or (suffix in _IMAGES and (self.linked or kind == EMBED))
 
-    def _metadata(self, page: Page, link: Link) -> dict[str, str]:
-        if link.kind == LINK:
+    def _mined(self, page: Page, link: Link) -> Mined:
+        if link.kind in _LINKS:
             image = link.node.css_first("img[alt]")
             alt = image.attributes["alt"] if image else None
-            return _said(page, alt=alt, title=link.attributes.get("title") or link.node.text())
+            return _mined(page, link, alt=alt, title=link.attributes.get("title") or link.node.text())
         said = link.attributes
         parent = link.node.parent
         if "alt" not in said and parent is not None and parent.tag == "picture" and (image := parent.css_first("img")):
             said = image.attributes
-        return _said(page, alt=said.get("alt"), title=said.get("title"))
+        return _mined(page, link, alt=said.get("alt"), title=said.get("title"))
 
 
 @dataclass
@@ -118,14 +125,14 @@ class DocumentMiner(_Miner):
         super().__post_init__()
         self._suffixes = _suffix_set("suffixes", self.suffixes, _DOCUMENTS)
 
-    def _is_mine(self, link: Link, suffix: str) -> bool:
-        if link.kind not in _FOLLOWED:
-            return False
-        return suffix in self._suffixes or ("download" in link.attributes and suffix not in _IMAGES)
+    def _is_mine(self, kind: str, suffix: str) -> bool:
+        if kind == DOWNLOAD:
+            return suffix not in _IMAGES
+        return kind in _FOLLOWED and suffix in self._suffixes
 
-    def _metadata(self, page: Page, link: Link) -> dict[str, str]:
-        text = link.node.text() if link.kind == LINK else ""
-        return _said(page, title=text.strip() or link.attributes.get("title"))
+    def _mined(self, page: Page, link: Link) -> Mined:
+        text = link.node.text().strip() if link.kind in _LINKS else ""
+        return _mined(page, link, title=text or link.attributes.get("title"))
 
 
 @dataclass
@@ -149,13 +156,16 @@ class PageMiner(_Miner):
         super().__post_init__()
         self._skipped = _suffix_set("skip_suffixes", self.skip_suffixes, _NO_PAGES)
 
-    def _is_mine(self, link: Link, suffix: str) -> bool:
-        kind = link.kind
-        return (kind == LINK or kind == FRAME) and suffix not in self._skipped and "download" not in link.attributes  # noqa: PLR1714 - the hot path
+    def _is_mine(self, kind: str, suffix: str) -> bool:
+        return kind in _PAGED and suffix not in self._skipped
+
+    def _mined(self, page: Page, link: Link) -> Mined:  # noqa: ARG002 - a page says nothing of the pages it links to
+        return link.target.mined
 
 
-def _said(page: Page, **texts: str | None) -> dict[str, str]:
-    return {name: said for name, text in texts.items() if text and (said := page.short(text))}
+def _mined(page: Page, link: Link, **texts: str | None) -> Mined:
+    metadata = {name: said for name, text in texts.items() if text and (said := page.short(text))}
+    return Mined(link.target.key, metadata) if metadata else link.target.mined
 
 
 def _suffix_set(option: str, suffixes: list[str] | None, default: frozenset[str]) -> frozenset[str]:

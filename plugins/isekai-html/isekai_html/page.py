@@ -1,7 +1,7 @@
 """A page, parsed once for every miner and transformer of it."""
 
 import re
-from functools import cached_property
+from functools import cached_property, partial
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -47,18 +47,26 @@ class Page:
         if self._marked:
             html = text.translate(_MARKS).encode("utf-8", "replace")
         self.tree = LexborHTMLParser(bounded(html))
+        # Every look through a page's elements takes half as long as parsing it: two are made only where there is need.
+        lowered = html.lower()
+        self._styled = b"url(" in lowered or b"background" in lowered
         url = resource.key.value if resource.key.type == "url" else ""
-        self.base = self._base(url, resource.payload.charset or "utf-8")
+        own = base_of(url, resource.payload.charset or "utf-8") if url else NOWHERE
+        self.base = self._base(own) if b"<base" in lowered else own
+        self._locate = self.locate if self._marked else partial(locate, self.base)
         self.site = site_of(url or self.base.page) if url or self.base.page else ""
 
     @cached_property
-    def links(self) -> list[Link]:
-        """Everything on the page that leads somewhere: one pass, made once."""
-        return scan(self.tree.root, self.locate)
+    def links(self) -> dict[str, dict[str, list[Link]]]:
+        """Everything on the page that leads somewhere, by kind and suffix: one pass, made once."""
+        links: dict[str, dict[str, list[Link]]] = {}
+        for link in scan(self.tree.root, self._locate, styled=self._styled):
+            links.setdefault(link.kind, {}).setdefault(link.target.suffix, []).append(link)
+        return links
 
     def locate(self, link: str) -> Target | None:
         """Where `link`, an attribute's text, leads; None when that is no usable http or https address."""
-        return locate(self.base, self.restore(link) if self._marked else link)
+        return locate(self.base, self.restore(link))
 
     def restore(self, text: str) -> str:
         """`text` of the tree with the NULs and the undecodable bytes that it had: those are lone surrogates."""
@@ -66,7 +74,7 @@ class Page:
 
     def short(self, text: str | None, limit: int = 500) -> str:
         """`text` for metadata: in one line, of at most `limit` characters, and what no database takes replaced."""
-        line = _SPACE.sub(" ", text or "").strip()
+        line = " ".join((text or "").split())
         if self._marked:
             line = line.translate(_REPLACE)
         return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
@@ -76,11 +84,10 @@ class Page:
         found = self.restore(_visible(node))
         return found.strip() if node.tag in ("pre", "textarea") else _SPACE.sub(" ", found).strip()
 
-    def _base(self, url: str, charset: str) -> Base:
-        own = base_of(url, charset) if url else NOWHERE
+    def _base(self, own: Base) -> Base:
         node = self.tree.css_first("base[href]")
         target = locate(own, self.restore(node.attributes["href"] or "")) if node else None
-        return base_of(target.key.value, charset) if target else own
+        return base_of(target.url, own.charset) if target else own
 
 
 def page_of(resource: ResourceView) -> Page:

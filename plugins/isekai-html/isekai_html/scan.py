@@ -8,8 +8,8 @@ from selectolax.lexbor import LexborNode
 
 from isekai_html.links import Target
 
-LINK, FRAME, EMBED, IMAGE, ICON = "link", "frame", "embed", "image", "icon"
-"""What an address is for: to be followed, shown as a page within, played or embedded, shown as an image."""
+LINK, DOWNLOAD, FRAME, EMBED, IMAGE, ICON = "link", "download", "frame", "embed", "image", "icon"
+"""What an address is for: to be followed, saved, shown as a page within, played or embedded, shown as an image."""
 
 Attributes = Mapping[str, str | None]
 
@@ -33,7 +33,6 @@ Locate = Callable[[str], Target | None]
 Spans = Iterator[tuple[int, int]]
 
 _SELECTOR = "a[href],area[href],img,source,video,audio,track,iframe,frame,embed,object,input[src],image,meta[content],link[href]"
-# Looked for on every element, which costs, so only on pages that hold the word.
 _ANYWHERE = "[style*='url(' i],[background]"
 
 _SRCSET_URL = re.compile(r"[\s,]*([^\s]+)")
@@ -44,8 +43,12 @@ _IMAGE_META = frozenset(("og:image", "og:image:url", "og:image:secure_url", "twi
 _ICONS = frozenset(("icon", "apple-touch-icon", "apple-touch-icon-precomposed", "mask-icon", "fluid-icon"))
 
 
-def scan(root: LexborNode | None, locate: Locate) -> list[Link]:
-    """Every address within `root` that leads somewhere, in the order of the page."""
+def scan(root: LexborNode | None, locate: Locate, *, styled: bool = True) -> list[Link]:
+    """Every address within `root` that leads somewhere, in the order of the page.
+
+    styled: whether some element may have a `style` or a `background` with an address: looking for those
+        on every element costs as much as all the rest.
+    """
     if root is None:
         return []
     found: list[Link] = []
@@ -53,10 +56,11 @@ def scan(root: LexborNode | None, locate: Locate) -> list[Link]:
         tag, attributes = node.tag or "", node.attributes
         if tag == "a" or tag == "area":  # noqa: PLR1714 - nine of ten nodes are links, and this is the hot path
             if (text := attributes["href"]) and (target := locate(text)) is not None:
-                found.append(Link(LINK, target, node, attributes, "href", 0, len(text)))
+                kind = DOWNLOAD if "download" in attributes else LINK
+                found.append(Link(kind, target, node, attributes, "href", 0, len(text)))
         else:
             found += _links(node, attributes, _places(tag, attributes), locate)
-    for node in root.css(_ANYWHERE):
+    for node in root.css(_ANYWHERE) if styled else ():
         found += _links(node, node.attributes, _STYLED, locate)
     return found
 

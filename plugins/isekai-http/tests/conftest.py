@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from isekai_http.extract import HttpExtractor
 
+from isekai_core.errors import ExtractError
 from isekai_core.testing import Site
 from isekai_core.types import Extraction, Key, ResourceView
 
@@ -25,6 +26,19 @@ def extract() -> Callable[..., Extraction]:
                 return await extractor.extract(ResourceView(Key("url", url)))
 
         return asyncio.run(once())
+
+    return run
+
+
+@pytest.fixture
+def refused(extract: Callable[..., Extraction]) -> Callable[..., str]:
+    """`refused(url, **options)`: the message of an error that no second try would heal."""
+
+    def run(url: str, **options) -> str:
+        with pytest.raises(ExtractError) as caught:
+            extract(url, **options)
+        assert caught.value.then == "fail"
+        return str(caught.value)
 
     return run
 

@@ -2,20 +2,8 @@
 
 import pytest
 
-from isekai_core.errors import ExtractError, TemporaryError
 from isekai_core.testing import Response
-from isekai_core.types import Key, ResourceView
-
-
-def view(url: str) -> ResourceView:
-    return ResourceView(Key("url", url))
-
-
-def permanent(caught) -> str:
-    """The message of an error that is not worth a second try."""
-    assert not isinstance(caught.value, TemporaryError)
-    return str(caught.value)
-
+from isekai_core.types import Key
 
 PAGE = "<!doctype html><title>été</title>"
 
@@ -43,54 +31,48 @@ def test_a_redirect_to_a_bare_host_asks_for_its_root(site, extract):
     assert extract(site.url("/a")).final_key == Key("url", site.url("/?x=/1"))
 
 
-def test_redirects_in_a_circle_are_an_error(site, extract):
+def test_redirects_in_a_circle_are_an_error(site, refused):
     site.pages["/a"] = Response.redirect("/b")
     site.pages["/b"] = Response.redirect("/a")
-    with pytest.raises(ExtractError) as caught:
-        extract(site.url("/a"))
-    assert permanent(caught) == f"{site.url('/a')}: redirects in a circle, back to {site.url('/a')}"
+    message = refused(site.url("/a"))
+    assert message == f"{site.url('/a')}: redirects in a circle, back to {site.url('/a')}"
     assert len(site.requests) == 2
 
 
 @pytest.mark.parametrize(("allowed", "works"), [(3, True), (2, False), (0, False)])
-def test_redirects_are_bounded(site, extract, allowed, works):
+def test_redirects_are_bounded(site, extract, refused, allowed, works):
     site.pages |= {f"/{n}": Response.redirect(f"/{n + 1}") for n in range(3)}
     site.pages["/3"] = "end"
     if works:
         assert extract(site.url("/0"), max_redirects=allowed).payload.text == "end"
         return
-    with pytest.raises(ExtractError) as caught:
-        extract(site.url("/0"), max_redirects=allowed)
-    assert f"more than {allowed} redirects (max_redirects), the last to " in permanent(caught)
+    message = refused(site.url("/0"), max_redirects=allowed)
+    assert f"more than {allowed} redirects (max_redirects), the last to " in message
 
 
 @pytest.mark.parametrize(
     "target", ["ftp://127.0.0.1/a", "file:///etc/passwd", "javascript:alert(1)", "data:text/html,x"]
 )
-def test_a_redirect_out_of_http_is_an_error(site, extract, target):
+def test_a_redirect_out_of_http_is_an_error(site, refused, target):
     site.pages["/a"] = Response.redirect(target)
-    with pytest.raises(ExtractError) as caught:
-        extract(site.url("/a"))
-    assert permanent(caught).endswith(f"redirects to {target!r}, expected an http or https address")
+    message = refused(site.url("/a"))
+    assert message.endswith(f"redirects to {target!r}, expected an http or https address")
 
 
 @pytest.mark.parametrize("target", ["http://[::1", "http://127.0.0.1:99999/", "http://127.0.0.1:x/"])
-def test_a_redirect_to_what_is_no_address_is_an_error(site, extract, target):
+def test_a_redirect_to_what_is_no_address_is_an_error(site, refused, target):
     site.pages["/a"] = Response.redirect(target)
-    with pytest.raises(ExtractError) as caught:
-        extract(site.url("/a"))
-    assert "redirects to " in permanent(caught)
+    message = refused(site.url("/a"))
+    assert "redirects to " in message
 
 
-def test_a_redirect_to_nowhere_is_an_error(site, extract):
+def test_a_redirect_to_nowhere_is_an_error(site, refused):
     site.pages["/a"] = Response("", status=302, content_type="")
-    with pytest.raises(ExtractError) as caught:
-        extract(site.url("/a"))
-    assert permanent(caught) == f"{site.url('/a')}: 302 Found without a Location"
+    message = refused(site.url("/a"))
+    assert message == f"{site.url('/a')}: 302 Found without a Location"
 
 
-def test_a_redirect_that_leads_to_a_404_names_where_it_led(site, extract):
+def test_a_redirect_that_leads_to_a_404_names_where_it_led(site, refused):
     site.pages["/a"] = Response.redirect("/gone")
-    with pytest.raises(ExtractError) as caught:
-        extract(site.url("/a"))
-    assert permanent(caught) == f"{site.url('/gone')}: 404 Not Found"
+    message = refused(site.url("/a"))
+    assert message == f"{site.url('/gone')}: 404 Not Found"
