@@ -92,14 +92,22 @@ def starts_in(document):
 def pattern_of(shown):
     """A pattern for what a command must print, from what a document shows.
 
-    `…` is anything on a line, a line that is only `…` any number of lines; a time span is any time span.
+    `…` is anything on a line, a line that is only `…` any number of lines. A number with a decimal point, which is
+    a time, may be another; and where there are spaces, there may be more or fewer, as such a number needs them.
     """
     lines = []
     for line in shown:
         if line.strip() == "…":
             lines.append(r"(?:.*\n)*?")
             continue
-        parts = re.split(r"(…|\d+(?:\.\d+)? m?s\b)", line.rstrip())
-        shapes = (".*" if p == "…" else r"\d+(?:\.\d+)? m?s" if n % 2 else re.escape(p) for n, p in enumerate(parts))
-        lines.append("".join(shapes) + "[ \t]*\n")
+        parts = re.split(r"(…|\d+\.\d+| +)", line.rstrip())
+        lines.append("".join(map(_shape, parts)) + "[ ]*\n")
     return re.compile("".join(lines) + r"\s*")
+
+
+def _shape(part):
+    if part == "…":
+        return ".*"
+    if re.fullmatch(r"\d+\.\d+", part):
+        return r"[\d,]+\.\d+"
+    return " +" if part.isspace() else re.escape(part)

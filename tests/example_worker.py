@@ -2,8 +2,9 @@
 
     python example_worker.py [--notebook]
 
-`{"import": [paths]}` imports these files and composes the pipelines in them; `{"examples": text}` runs what
-stands behind `>>>` and compares what it shows. Each is answered by one line: what went wrong, or "".
+`{"import": [paths]}` imports these files and composes the pipelines in them, and those of an isekai.toml;
+`{"examples": text}` runs what stands behind `>>>` and compares what it shows. Each is answered by one line:
+what went wrong, or "".
 """
 
 import argparse
@@ -19,12 +20,16 @@ from pathlib import Path
 from isekai_core import Pipeline
 from isekai_core.cli.project import setup_django
 from isekai_core.pipeline.compose import compose
+from isekai_core.pipeline.discover import survey
 
 NAMES = {"__name__": "__main__"}
 
 
 def import_files(paths):
     for path in map(Path, paths):
+        if path.suffix == ".toml":
+            compose_all()
+            continue
         folder, module = split(path)
         if str(folder) not in sys.path:
             sys.path.insert(0, str(folder))
@@ -32,6 +37,13 @@ def import_files(paths):
             if isinstance(value, Pipeline):
                 compose(value)
     return ""
+
+
+def compose_all():
+    seen = survey()
+    assert not seen.broken, "; ".join(map(str, seen.broken))
+    for found in seen.found.values():
+        compose(found.pipeline)
 
 
 def split(path):

@@ -110,7 +110,8 @@ class ModelLoader:
     def _fill(self, item: LoadItem) -> None:
         """Put the changed values on the instance; files go to their storage."""
         fields = fillable_fields(find_model(item.model))
-        if item.preallocated and item.row.pk is None:
+        if item.preallocated:
+            # Whatever key a new instance has made for itself.
             item.row.pk = item.pk
         for name in item.changed:
             field, value = fields[name], item.values[name]

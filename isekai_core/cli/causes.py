@@ -1,17 +1,18 @@
-"""How failures are told: grouped by cause, the same in `run`, `status` and `errors`, for people and for machines."""
+"""How failures are told: grouped by cause, the same in `run`, `status` and `errors`, for people and for machines.
+
+Like every module here that is no command, it needs Django to be set up when it is imported.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from isekai_core.cli.tables import counted, indented, moment, printable
-
-if TYPE_CHECKING:
-    from isekai_core.pipeline.causes import Cause, Example
+from isekai_core.pipeline.causes import Cause, Example
 
 _INDENT = 8
 
 
-def cause_lines(found: Sequence["Cause"], short: Mapping[str, str], *, traceback: bool = False) -> Iterator[str]:
+def cause_lines(found: Sequence[Cause], short: Mapping[str, str], *, traceback: bool = False) -> Iterator[str]:
     """Each cause: its id and number, where it happened, why, and some of its resources."""
     width = max((len(short[cause.id]) for cause in found), default=0)
     for cause in found:
@@ -21,7 +22,7 @@ def cause_lines(found: Sequence["Cause"], short: Mapping[str, str], *, traceback
             yield indented(cause.traceback.rstrip(), _INDENT)
 
 
-def _headline(cause: "Cause") -> str:
+def _headline(cause: Cause) -> str:
     number = f"{cause.number:,}"
     if cause.state == "blocked":
         needed = counted(cause.blockers, "resource")
@@ -33,11 +34,11 @@ def _headline(cause: "Cause") -> str:
     return f"{what} in {cause.stage}{by}, {cause.error_class}"
 
 
-def _state(cause: "Cause") -> str:
+def _state(cause: Cause) -> str:
     return cause.blocker_state.replace("retry_wait", "waiting for another try")
 
 
-def _examples(cause: "Cause") -> Iterator[str]:
+def _examples(cause: Cause) -> Iterator[str]:
     """The message once, where it is the same for all of them; else the key with its own."""
     messages = {example.message for example in cause.examples} or {cause.message}
     if len(messages) == 1:
@@ -48,7 +49,7 @@ def _examples(cause: "Cause") -> Iterator[str]:
     yield from _more(cause.number - len(cause.examples) if cause.examples else 0)
 
 
-def _blockers(cause: "Cause") -> Iterator[str]:
+def _blockers(cause: Cause) -> Iterator[str]:
     yield from _told(cause.blocked_by)
     yield from _more(cause.blockers - len(cause.blocked_by) if cause.blocked_by else 0)
     if cause.examples:
@@ -57,7 +58,7 @@ def _blockers(cause: "Cause") -> Iterator[str]:
         yield from _more(cause.number - len(cause.examples))
 
 
-def _told(examples: Iterable["Example"]) -> Iterator[str]:
+def _told(examples: Iterable[Example]) -> Iterator[str]:
     for example in examples:
         yield f"{' ' * _INDENT}{printable(example.key)}"
         yield indented(example.message, _INDENT + 2)
@@ -68,7 +69,7 @@ def _more(number: int) -> Iterator[str]:
         yield f"{' ' * (_INDENT + 2)}… and {number:,} more"
 
 
-def causes_json(found: Iterable["Cause"], short: Mapping[str, str]) -> list[dict[str, Any]]:
+def causes_json(found: Iterable[Cause], short: Mapping[str, str]) -> list[dict[str, Any]]:
     """The causes as plain data."""
     return [
         {
@@ -91,7 +92,7 @@ def causes_json(found: Iterable["Cause"], short: Mapping[str, str]) -> list[dict
     ]
 
 
-def vars_of(example: "Example") -> dict[str, str]:
+def vars_of(example: Example) -> dict[str, str]:
     """Key and message."""
     return {"key": example.key, "message": example.message}
 

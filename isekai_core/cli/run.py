@@ -5,7 +5,6 @@ from contextlib import nullcontext
 
 from isekai_core.cli.output import print_json
 from isekai_core.cli.project import setup_django
-from isekai_core.cli.summary import failure_lines, print_summary, summary_json
 from isekai_core.cli.tables import clean_output, print_lines
 from isekai_core.errors import ConfigurationError
 from isekai_core.types import STAGES
@@ -48,7 +47,8 @@ def execute(options: argparse.Namespace) -> int:
     """Run the pipeline; 0 when all is done, 1 when something is not."""
     _refuse_contradictions(options)
     setup_django(options)
-    from isekai_core.cli.progress import shown_progress  # noqa: PLC0415 - these need a Django project
+    from isekai_core.cli import summary  # noqa: PLC0415 - these need a Django project
+    from isekai_core.cli.progress import shown_progress  # noqa: PLC0415
     from isekai_core.pipeline.causes import causes  # noqa: PLC0415
     from isekai_core.pipeline.engine import run  # noqa: PLC0415
     from isekai_core.pipeline.standing import standing_of  # noqa: PLC0415
@@ -66,11 +66,11 @@ def execute(options: argparse.Namespace) -> int:
         found = causes(options.name, examples=_EXAMPLES)
         standing = standing_of(options.name)
     if options.json:
-        print_json(summary_json(result, standing, found))
+        print_json(summary.summary_json(result, standing, found))
     elif options.quiet:
-        print_lines(failure_lines(result, found))
+        print_lines(summary.failure_lines(result, found))
     else:
-        print_summary(result, standing, found)
+        summary.print_summary(result, standing, found)
     return 0 if result.is_complete else 1
 
 

@@ -1,16 +1,14 @@
 """What `isekai run` says at the end: per stage and per model, then the failures, then what to type next."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from isekai_core.cli.causes import cause_lines, causes_json, seed_error_lines
 from isekai_core.cli.tables import counted, print_counts, print_lines, seconds
+from isekai_core.pipeline.causes import Cause, short_ids
+from isekai_core.pipeline.engine import RunResult
+from isekai_core.pipeline.standing import Standing
 from isekai_core.types import STAGES, State
-
-if TYPE_CHECKING:
-    from isekai_core.pipeline.causes import Cause
-    from isekai_core.pipeline.engine import RunResult
-    from isekai_core.pipeline.standing import Standing
 
 OUTCOMES = ("done", "changed", "unchanged", "failed", "blocked", "skipped", "retry")
 ACTIONS = ("created", "updated", "unchanged", "relinked")
@@ -18,7 +16,7 @@ _IDLE = ("unchanged", "blocked")
 _CAUSES_SHOWN = 5
 
 
-def print_summary(result: "RunResult", standing: "Standing", found: Sequence["Cause"]) -> None:
+def print_summary(result: RunResult, standing: Standing, found: Sequence[Cause]) -> None:
     """Print the whole of it."""
     _print_stages(result)
     if result.models:
@@ -32,7 +30,7 @@ def print_summary(result: "RunResult", standing: "Standing", found: Sequence["Ca
         print_lines(failures)
 
 
-def _print_stages(result: "RunResult") -> None:
+def _print_stages(result: RunResult) -> None:
     moved = {stage: counts for stage in STAGES if any((counts := result.stages.get(stage, {})).values())}
     if not moved:
         return
@@ -53,7 +51,7 @@ def _counts(counts: Mapping[str, int], columns: Iterable[str]) -> list[int]:
     return [counts.get(name, 0) for name in columns]
 
 
-def verdict(result: "RunResult", standing: "Standing") -> Iterator[str]:
+def verdict(result: RunResult, standing: Standing) -> Iterator[str]:
     """What the run comes to, in a sentence or two."""
     took = f"run {result.run} took {seconds(result.seconds)} seconds"
     yield f"{_what_changed(result, standing)}; {took}"
@@ -63,7 +61,7 @@ def verdict(result: "RunResult", standing: "Standing") -> Iterator[str]:
         yield f"{counted(unfinished, 'resource')} {are} not finished; isekai run {result.pipeline} goes on with them"
 
 
-def _what_changed(result: "RunResult", standing: "Standing") -> str:
+def _what_changed(result: RunResult, standing: Standing) -> str:
     if result.changed:
         return f"{counted(result.changed, 'row')} of {counted(len(result.models), 'model')} written"
     if not standing.total:
@@ -80,10 +78,8 @@ def _what_changed(result: "RunResult", standing: "Standing") -> str:
     return f"nothing to do: no seed is new or changed, and {done} {'is' if done.startswith('1 ') else 'are'} done"
 
 
-def failure_lines(result: "RunResult", found: Sequence["Cause"]) -> Iterator[str]:
+def failure_lines(result: RunResult, found: Sequence[Cause]) -> Iterator[str]:
     """What is failed or blocked, by cause; and what ended a seeder. Nothing where nothing is."""
-    from isekai_core.pipeline.causes import short_ids  # noqa: PLC0415 - needs a Django project
-
     if result.seed_errors:
         yield f"{counted(len(result.seed_errors), 'error')} of seeders; what they gave before is kept:"
         yield from seed_error_lines(result.seed_errors)
@@ -100,15 +96,15 @@ def failure_lines(result: "RunResult", found: Sequence["Cause"]) -> Iterator[str
     yield f"all of them: isekai errors {name}; to try them again: isekai retry {name}, then isekai run {name}"
 
 
-def _standing_now(result: "RunResult") -> str:
-    parts = [f"{number:,} {word}" for number, word in ((result.failed, "failed"), (result.blocked, "blocked")) if number]
+def _standing_now(result: RunResult) -> str:
+    parts = [
+        f"{number:,} {word}" for number, word in ((result.failed, "failed"), (result.blocked, "blocked")) if number
+    ]
     return " and ".join(parts)
 
 
-def summary_json(result: "RunResult", standing: "Standing", found: Sequence["Cause"]) -> dict[str, Any]:
+def summary_json(result: RunResult, standing: Standing, found: Sequence[Cause]) -> dict[str, Any]:
     """The same for machines: every key is always there."""
-    from isekai_core.pipeline.causes import short_ids  # noqa: PLC0415 - needs a Django project
-
     return {
         "schema": 1,
         "pipeline": result.pipeline,

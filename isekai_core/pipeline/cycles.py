@@ -9,16 +9,17 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from django.db import connections, models, router, transaction
+from django.db import InterfaceError, OperationalError, connections, models, router, transaction
 from django.db.models import Model
 
 from isekai_core.errors import LoadError
+from isekai_core.pipeline.journal import LeaseLost
 from isekai_core.pipeline.load import item_of
 from isekai_core.pipeline.match import match
 from isekai_core.pipeline.order import build_order
 from isekai_core.pipeline.transform import fillable_fields, find_model
 from isekai_core.pipeline.work import Work, read_spec
-from isekai_core.types import Key, ResourceRef, Spec
+from isekai_core.types import ResourceRef, Spec
 from isekai_core.types.specs import walk_refs
 
 if TYPE_CHECKING:
@@ -32,31 +33,56 @@ class _Culprit(Exception):
 
 
 def write_group(load: "Load", works: Sequence[Work]) -> tuple[Work, Exception] | None:
-    """Write all of `works` or none; None when all went well, else who failed and why."""
-    group = _Group(load, works)
+    """Write all of `works` or none; None when all went well, else who failed and why.
+
+    Raises what the database says of itself, and `LeaseLost`.
+    """
     try:
-        with transaction.atomic(using=load.journal.using):
-            group.write()
+        _write(load, works, apart=False)
     except _Culprit as culprit:
         return culprit.work, culprit.error
+    except (LeaseLost, OperationalError, InterfaceError):
+        raise
     except Exception as error:
+        return _find_culprit(load, works, error)
+    return None
+
+
+def _find_culprit(load: "Load", works: Sequence[Work], error: Exception) -> tuple[Work, Exception] | None:
+    """The database refused the group as a whole: written one by one, it tells whom it refuses."""
+    try:
+        _write(load, works, apart=True)
+    except _Culprit as culprit:
+        return culprit.work, culprit.error
+    except (LeaseLost, OperationalError, InterfaceError):
+        raise
+    except Exception:
         return works[0], error
     return None
+
+
+def _write(load: "Load", works: Sequence[Work], *, apart: bool) -> None:
+    for work in works:
+        work.rewind()
+    load.resolver.forget_all()
+    with transaction.atomic(using=load.journal.using):
+        _Group(load, works, apart=apart).write()
 
 
 class _Group:
     """One cycle: who needs whom through which field."""
 
-    def __init__(self, load: "Load", works: Sequence[Work]) -> None:
+    def __init__(self, load: "Load", works: Sequence[Work], *, apart: bool) -> None:
         self.load = load
-        self.works = {work.key: work for work in works}
+        self.apart = apart
+        self.works = {str(work.key): work for work in works}
         self.specs: dict[int, Spec] = {work.row.pk: read_spec(work.spec) for work in works}
+        load.resolver.prepare(works, self.specs)
         self.withheld = {work.row.pk: self._nullable_inside(work) for work in works}
 
     def write(self) -> None:
         by_pk = {work.row.pk: work for work in self.works.values()}
         levels = build_order(list(by_pk), {pk: self._needs_inside(work) for pk, work in by_pk.items()})
-        self.load.resolver.prepare(list(by_pk.values()), self.specs)
         if any(level.cycles for level in levels):
             self.withheld = dict.fromkeys(by_pk, frozenset())
             self._preallocate()
@@ -64,64 +90,78 @@ class _Group:
         else:
             for level in levels:
                 self._phase([by_pk[pk] for pk in level.singles])
+                self._check_constraints([by_pk[pk] for pk in level.singles])
         self._fill([work for work in self.works.values() if self.withheld[work.row.pk]])
-        self._finish()
+        works = list(self.works.values())
+        self._check_constraints(works)
+        self.load.journal.write_loaded(works)
 
     def _phase(self, works: Sequence[Work]) -> None:
-        items = []
+        self.load.resolver.fetch_rows(self.specs[work.row.pk] for work in works)
         for work in works:
-            spec = self.specs[work.row.pk]
-            try:
-                resolved = self.load.resolver.resolve(work, spec, self.withheld[work.row.pk])
-            except LoadError as error:
-                raise _Culprit(work, error) from error
-            keep = work.item if work.item is not None and work.item.preallocated else None
-            work.item = item_of(work, spec, resolved)
-            if keep is not None and work.item.pk is None:
-                work.item.pk, work.item.preallocated = keep.pk, True
-            items.append(work.item)
-        match(items)
-        self.load.write_items(works)
-        self._check(works)
+            known = work.item
+            work.item = self._item(work, self.withheld[work.row.pk])
+            if known is not None and known.pk is not None:
+                work.item.pk, work.item.preallocated = known.pk, known.preallocated
+        self._match(works)
+        self._write_items(works)
         for work in works:
             self.load.resolver.assume(work.key, work.row.target_model, work.item.pk if work.item else None)
 
     def _fill(self, works: Sequence[Work]) -> None:
         """The second phase: only the withheld fields."""
-        created = {work.row.pk: work.events for work in works}
-        self.load.resolver.fetch_rows(self.specs.values())
+        before = {work.row.pk: work.events for work in works}
+        self.load.resolver.fetch_rows(self.specs[work.row.pk] for work in works)
         for work in works:
             first = work.item
             assert first is not None
-            spec = self.specs[work.row.pk]
-            only = frozenset(spec.values) - self.withheld[work.row.pk]
-            try:
-                resolved = self.load.resolver.resolve(work, spec, only)
-            except LoadError as error:
-                raise _Culprit(work, error) from error
-            work.item = item_of(work, spec, resolved)
+            work.item = self._item(work, frozenset(self.specs[work.row.pk].values) - self.withheld[work.row.pk])
             work.item.match, work.item.pk, work.item.written = (), first.pk, first.written
-        self.load.write_items(works)
-        self._check(works)
+            # What the first phase wrote is no reason to take the second for a relink.
+            work.row.loaded_hash = work.kept["loaded_hash"]
+        self._write_items(works)
         for work in works:
-            work.events = created[work.row.pk]
+            if ("load", "unchanged") not in before[work.row.pk]:
+                work.events = before[work.row.pk] or work.events
 
-    def _check(self, works: Sequence[Work]) -> None:
+    def _item(self, work: Work, withheld: frozenset[str]) -> Any:
+        spec = self.specs[work.row.pk]
+        try:
+            return item_of(work, spec, self.load.resolver.resolve(work, spec, withheld))
+        except LoadError as error:
+            raise _Culprit(work, error) from error
+
+    def _match(self, works: Sequence[Work]) -> None:
+        waiting = match([work.item for work in works if work.item is not None])
         for work in works:
-            if work.item is None:
-                raise _Culprit(work, LoadError(work.row.message))
+            if id(work.item) in waiting:
+                raise _Culprit(work, LoadError("it means the same row as another resource of its cycle"))
 
-    def _finish(self) -> None:
-        works = list(self.works.values())
-        self.load.journal.connection.check_constraints()
-        self.load.journal.write_loaded(works)
+    def _write_items(self, works: Sequence[Work]) -> None:
+        for batch in [[work] for work in works] if self.apart else [list(works)]:
+            try:
+                self.load.write_items(batch)
+            except Exception as error:
+                if len(batch) == 1 and not isinstance(error, OperationalError | InterfaceError):
+                    raise _Culprit(batch[0], error) from error
+                raise
+            for work in batch:
+                if work.item is None:
+                    raise _Culprit(work, work.error or LoadError(work.row.message))
 
-    def _inside(self, value: Any) -> list[Key]:
-        return [
-            ref.key
-            for ref in walk_refs(value)
-            if isinstance(ref, ResourceRef) and not ref.soft and ref.key in self.works
-        ]
+    def _check_constraints(self, works: Sequence[Work]) -> None:
+        """Before the commit, and only of the tables concerned: an old orphan elsewhere is not ours."""
+        try:
+            self.load.check_constraints(works)
+        except Exception as error:
+            if len(works) == 1:
+                raise _Culprit(works[0], error) from error
+            raise
+
+    def _inside(self, value: Any) -> list[Work]:
+        refs = (ref for ref in walk_refs(value) if isinstance(ref, ResourceRef) and not ref.soft)
+        keys = (self.load.resolver.true_key(ref.key) for ref in refs)
+        return [self.works[key] for key in keys if key in self.works]
 
     def _nullable_inside(self, work: Work) -> frozenset[str]:
         """The fields that need the group and may be empty for a moment."""
@@ -136,22 +176,36 @@ class _Group:
     def _needs_inside(self, work: Work) -> list[int]:
         spec = self.specs[work.row.pk]
         held = self.withheld[work.row.pk]
-        keys = [key for name, value in spec.values.items() if name not in held for key in self._inside(value)]
-        return [self.works[key].row.pk for key in keys]
+        return [one.row.pk for name, value in spec.values.items() if name not in held for one in self._inside(value)]
 
     def _preallocate(self) -> None:
+        """A key for everyone: of the row that exists, as the spec gives it, or taken from the database."""
+        works = list(self.works.values())
+        for work in works:
+            spec = self.specs[work.row.pk]
+            can_match = not any(self._inside(spec.values[name]) for name in spec.match)
+            work.item = self._item(work, frozenset(spec.values) - frozenset(spec.match if can_match else ()))
+            work.item.match = spec.match if can_match else ()
+        self._match(works)
         by_model: dict[str, list[Work]] = defaultdict(list)
-        for work in self.works.values():
-            work.item = item_of(work, self.specs[work.row.pk], {})
-            if work.item.pk is None:
+        for work in works:
+            if work.item.pk is None and not self._take_given(work):
                 by_model[work.row.target_model].append(work)
         for label, same in by_model.items():
             for work, pk in zip(same, take_keys(find_model(label), len(same)), strict=True):
-                assert work.item is not None
                 work.item.pk, work.item.preallocated = pk, True
-        for work in self.works.values():
-            assert work.item is not None
+        for work in works:
             self.load.resolver.assume(work.key, work.row.target_model, work.item.pk)
+
+    def _take_given(self, work: Work) -> bool:
+        """Whether the spec gives the key itself, as plain data."""
+        pk: Any = find_model(work.row.target_model)._meta.pk
+        given = self.specs[work.row.pk].values.get(pk.name)
+        if given is None or isinstance(given, ResourceRef) or pk.is_relation:
+            return False
+        assert work.item is not None
+        work.item.pk, work.item.preallocated = pk.to_python(given), True
+        return True
 
 
 def take_keys(model: type[Model], number: int) -> list[Any]:

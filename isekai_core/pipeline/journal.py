@@ -155,6 +155,7 @@ class Journal:
         works = [self._work(rows[pk], token, {}, {}, {}) for pk in ids if pk in rows]
         for work in works:
             work.spec = payloads.view_of(specs[work.row.spec_id]) if work.row.spec_id else None
+            work.keep()
         return works
 
     def _new_token(self) -> str:
@@ -318,6 +319,12 @@ class Journal:
         # What waits for a better depth or for somebody to find it is not done again by looking again.
         rows = rows.exclude(state=State.RUNNING.value).exclude(state=State.SKIPPED.value, error_stage="seed")
         return rows.update(stage=stage.value, state=State.READY.value, attempts=0, updated_at=timezone.now())
+
+    def release(self, works: Sequence[Work]) -> None:
+        """Give back those of `works` that are still ours."""
+        held = Resource.objects.filter(lease_owner__in={work.token for work in works})
+        held = held.filter(pk__in=[work.row.pk for work in works])
+        held.update(state=State.READY.value, lease_owner="", lease_until=None, updated_at=timezone.now())
 
     def release_all(self) -> None:
         """Give back what this run still holds, when it stops early."""

@@ -47,6 +47,7 @@ class Resolver:
         self.pipeline = pipeline
         self._lookups: OrderedDict[Any, Any] = OrderedDict()
         self._targets: dict[Key, Target] = {}
+        self._by_key: dict[str, list[Target]] = {}
         # What was asked of rows that are loaded: most pages link to the same pages. Forgotten when they change.
         self._attributes: OrderedDict[tuple[str, str], dict[str, Any]] = OrderedDict()
         self._payloads: dict[int, Payload] = {}
@@ -56,6 +57,9 @@ class Resolver:
         refs = [ref for work in works for ref in specs[work.row.pk].refs()]
         keys = {ref.key for ref in refs if isinstance(ref, ResourceRef | BlobRef) and ref.key is not None}
         self._targets = self._find_targets(keys)
+        self._by_key = defaultdict(list)
+        for target in self._targets.values():
+            self._by_key[target.key].append(target)
         self.fetch_rows(specs.values())
         self._fetch_models([ref for ref in refs if isinstance(ref, ModelRef)])
         blobs = {
@@ -70,9 +74,17 @@ class Resolver:
 
     def assume(self, key: Key, model: str, pk: Any) -> None:
         """Take `pk` for the row of `key`, which is written in the same transaction."""
-        target = self._targets.get(key)
-        if target is not None:
+        for target in self._by_key.get(str(key), ()):
             target.model, target.pk = model, pk
+
+    def true_key(self, key: Key) -> str:
+        """The key of the resource that `key` stands for, once redirects are followed."""
+        target = self._targets.get(key)
+        return target.key if target else str(key)
+
+    def forget_all(self) -> None:
+        """What was asked of rows in a transaction that was undone is asked again."""
+        self._attributes.clear()
 
     def resolve(self, work: Work, spec: Spec, withheld: frozenset[str] = frozenset()) -> dict[str, Any]:
         """The values of `spec`, but for the fields in `withheld`.

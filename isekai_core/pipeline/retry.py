@@ -60,3 +60,9 @@ def retry_causes(pipeline: str, chosen: Iterable[Cause]) -> int:
         else:
             number += retry(Resource.objects.filter(pipeline=pipeline, cause=cause.id), (state,))
     return number
+
+
+def retry_resources(rows: Iterable[Resource]) -> int:
+    """These resources; of the skipped ones, too."""
+    ids = [row.pk for row in rows]
+    return sum(retry(Resource.objects.filter(pk__in=some)) for some in chunks(ids))

@@ -8,7 +8,9 @@ from typing import Any
 
 from django.db.models import Count
 
+from isekai_core.errors import PipelineNotFound
 from isekai_core.models import Resource, Run
+from isekai_core.pipeline.discover import find, survey, unknown
 from isekai_core.pipeline.lease import is_alive
 from isekai_core.types import STAGES, Stage, State
 
@@ -130,3 +132,13 @@ def seed_errors(pipeline: str) -> list[dict[str, str]]:
     run = last_report(pipeline)
     found: list[dict[str, str]] = run.report.get("seed_errors", []) if run else []
     return found
+
+
+def require_known(pipeline: str) -> None:
+    """`PipelineNotFound`, with the names there are, for one that is neither defined nor in the database."""
+    if Resource.objects.filter(pipeline=pipeline).exists() or Run.objects.filter(pipeline=pipeline).exists():
+        return
+    try:
+        find(pipeline)
+    except PipelineNotFound:
+        raise unknown(pipeline, sorted({*survey().found, *run_pipelines()})) from None

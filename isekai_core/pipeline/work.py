@@ -27,6 +27,7 @@ from isekai_core.types import (
 
 SPEC_MEDIA_TYPE = "application/vnd.isekai.spec+json"
 
+_CHANGED_BY_LOAD = ("stage", "state", "target_pk", "loaded_hash", "written", "loaded_in", "changed_in", "message")
 _VARIABLE = re.compile(r"'[^']*'|\"[^\"]*\"|\b(?:url|file|row):\S+|https?://\S+|\d+")
 
 
@@ -84,6 +85,8 @@ class Work:
     unchanged: it was fetched again, and is the same.
     spec: what it becomes: new in the front, as stored in load.
     item: what the loader sees of it.
+    error: why it was not loaded.
+    kept: what load changes of the row, as it was claimed.
     events: stage and outcome, to be counted once they are written.
     """
 
@@ -101,6 +104,8 @@ class Work:
     unchanged: bool = False
     spec: Payload | None = None
     item: LoadItem | None = None
+    error: Exception | None = None
+    kept: dict[str, Any] = field(default_factory=dict)
     events: list[tuple[str, str]] = field(default_factory=list)
 
     @property
@@ -120,6 +125,16 @@ class Work:
         self.row.attempts = 0
         self.clear_error()
         self.events.append((verb, "done"))
+
+    def keep(self) -> None:
+        """Remember the row as it is claimed for load."""
+        self.kept = {name: getattr(self.row, name) for name in _CHANGED_BY_LOAD}
+
+    def rewind(self) -> None:
+        """The transaction was undone: nothing of what load wrote is there."""
+        for name, value in self.kept.items():
+            setattr(self.row, name, value)
+        self.item, self.error, self.events = None, None, []
 
     def clear_error(self) -> None:
         """Nothing is wrong with it any more."""

@@ -86,10 +86,8 @@ class Project:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w" if block.mark == "file" else "a", encoding="utf-8") as file:
             file.write(self.with_ports(block.text))
-        if path.suffix == ".py":
+        if path.suffix == ".py" or path.name == "isekai.toml":
             self.new_files.append(path)
-        if path.name == "isekai.toml":
-            project_file(path.parent)
 
     def prepare(self):
         self.import_new_files()

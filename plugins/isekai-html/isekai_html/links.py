@@ -89,7 +89,7 @@ def locate(base: Base, href: str) -> Target | None:
                 return _remembered(base.origin + href)
         elif href.startswith(("https://", "http://")):
             return _remembered(href)
-        elif first.isalnum() and ":" not in href and base.directory:
+        elif (first == "." or first.isalnum()) and ":" not in href and base.directory:
             return _remembered(base.directory + href)
     return _remembered(join(base, tidy(href, base.charset)))
 

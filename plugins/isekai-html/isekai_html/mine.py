@@ -1,7 +1,7 @@
 """The miners: which of a page's addresses are images, documents and further pages."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -50,18 +50,15 @@ class _Miner:
         page = page_of(resource)
         wants, site = self._addresses.wants, page.site
         found: dict[str, Mined] = {}
-        for link in self._candidates(page):
-            target = link.target
-            before = found.get(target.url)
-            if (before is None or not before.metadata) and wants(target, site):
-                found[target.url] = self._mined(page, link)
+        for (kind, suffix), links in page.links.items():
+            if not self._is_mine(kind, suffix):
+                continue
+            for link in links:
+                target = link.target
+                before = found.get(target.url)
+                if (before is None or not before.metadata) and wants(target, site):
+                    found[target.url] = self._mined(page, link)
         return found.values()
-
-    def _candidates(self, page: Page) -> Iterator[Link]:
-        for kind, by_suffix in page.links.items():
-            for suffix, links in by_suffix.items():
-                if self._is_mine(kind, suffix):
-                    yield from links
 
     def _is_mine(self, kind: str, suffix: str) -> bool:
         raise NotImplementedError

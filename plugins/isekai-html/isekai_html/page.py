@@ -57,11 +57,15 @@ class Page:
         self.site = site_of(url or self.base.page) if url or self.base.page else ""
 
     @cached_property
-    def links(self) -> dict[str, dict[str, list[Link]]]:
+    def links(self) -> dict[tuple[str, str], list[Link]]:
         """Everything on the page that leads somewhere, by kind and suffix: one pass, made once."""
-        links: dict[str, dict[str, list[Link]]] = {}
+        links: dict[tuple[str, str], list[Link]] = {}
         for link in scan(self.tree.root, self._locate, styled=self._styled):
-            links.setdefault(link.kind, {}).setdefault(link.target.suffix, []).append(link)
+            place = link.kind, link.target.suffix
+            if place in links:
+                links[place].append(link)
+            else:
+                links[place] = [link]
         return links
 
     def locate(self, link: str) -> Target | None:

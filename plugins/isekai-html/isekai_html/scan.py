@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from selectolax.lexbor import LexborNode
 
@@ -14,7 +14,8 @@ LINK, DOWNLOAD, FRAME, EMBED, IMAGE, ICON = "link", "download", "frame", "embed"
 Attributes = Mapping[str, str | None]
 
 
-class Link(NamedTuple):
+@dataclass(slots=True)
+class Link:
     """An address on a page: `attribute[start:end]` of `node`, which leads to `target`.
 
     attributes: all of the node's; what was said of the address (alt, title) is among them.

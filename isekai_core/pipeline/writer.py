@@ -1,0 +1,189 @@
+"""The writing of rows: a batch in one transaction, split when it fails until the culprit is alone."""
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+
+from django.db import InterfaceError, OperationalError, transaction
+
+from isekai_core.errors import LoadError, RunError, SkipResource
+from isekai_core.pipeline.compose import Processor
+from isekai_core.pipeline.journal import Journal, LeaseLost, first_batch
+from isekai_core.pipeline.match import match
+from isekai_core.pipeline.resolve import Resolver
+from isekai_core.pipeline.tally import Tally
+from isekai_core.pipeline.transform import find_model
+from isekai_core.pipeline.work import Work, read_spec
+from isekai_core.types import LoadItem, Spec, Stage, State
+
+_TRIES = 3
+
+
+class Writer:
+    """Resolves, matches, plans and writes works, and puts what became of them into the journal.
+
+    bad: the resources that have no row and will not get one in this pass, to what keeps them from it.
+    """
+
+    def __init__(self, journal: Journal, tally: Tally) -> None:
+        self.journal = journal
+        self.tally = tally
+        self.resolver = Resolver(journal.pipeline)
+        self.bad: dict[int, int] = {}
+        self._batch = first_batch(journal.run.pk)
+
+    def attempt(self, works: Sequence[Work], tries: int = 1) -> None:
+        """Write `works` in one transaction; in halves when that fails; the last one left is the culprit."""
+        if not works:
+            return
+        try:
+            with transaction.atomic(using=self.journal.using):
+                rest = self._write(works)
+        except LeaseLost:
+            self.attempt(self.journal.still_ours(works), tries)
+            return
+        except (OperationalError, InterfaceError) as error:
+            if tries >= _TRIES:
+                msg = f"the database cannot go on: {error}"
+                raise RunError(msg) from error
+            self.attempt(works, tries + 1)
+            return
+        except Exception as error:
+            self._split(works, error)
+            return
+        self.count(works, rest)
+        self.attempt(rest)
+
+    def _split(self, works: Sequence[Work], error: Exception) -> None:
+        if len(works) > 1:
+            middle = len(works) // 2
+            self.attempt(works[:middle])
+            self.attempt(works[middle:])
+        else:
+            self.write_failure(works[0], error)
+
+    def write_failure(self, work: Work, error: Exception) -> None:
+        """Put into the journal that `work` failed, and count it."""
+        self.fail(work, error)
+        with transaction.atomic(using=self.journal.using):
+            self.journal.write_loaded([work])
+        self.count([work])
+
+    def _write(self, works: Sequence[Work]) -> list[Work]:
+        """One transaction's work; those that must wait for the next, because they mean one and the same row."""
+        self._batch += 1
+        items = self._items(works)
+        later = match(items)
+        rest = [work for work in works if work.item is not None and id(work.item) in later]
+        now = [work for work in works if work not in rest] if rest else list(works)
+        self.write_items([work for work in now if work.item is not None], alone=len(works) == 1)
+        self.journal.write_loaded(now)
+        return rest
+
+    def _items(self, works: Sequence[Work]) -> list[LoadItem]:
+        specs = {work.row.pk: read_spec(work.spec) for work in works}
+        self.resolver.prepare(works, specs)
+        items: list[LoadItem] = []
+        for work in works:
+            work.item = None
+            try:
+                resolved = self.resolver.resolve(work, specs[work.row.pk])
+                work.item = item_of(work, specs[work.row.pk], resolved)
+            except LoadError as error:
+                self.fail(work, error)
+                continue
+            items.append(work.item)
+        return items
+
+    def write_items(self, works: Sequence[Work], *, alone: bool = False) -> None:
+        """Let the loaders write the items of `works`, in the caller's transaction.
+
+        alone: one is suspected of breaking a constraint, so that all of them are checked.
+        """
+        by_model: dict[str, list[Work]] = defaultdict(list)
+        for work in works:
+            by_model[work.row.target_model].append(work)
+        for label, same in by_model.items():
+            processor = self._loader(label)
+            if processor is None:
+                for work in same:
+                    self.fail(work, LoadError(f"no loader of this pipeline accepts {label}"))
+                continue
+            self._write_model(processor, same)
+        # Found before the commit: PostgreSQL's deferred constraints always, SQLite's by reading the whole
+        # table, so only for the one that is suspected.
+        if self.journal.connection.vendor == "postgresql" or alone:
+            tables = [work.item.row._meta.db_table for work in works if work.item and work.item.row is not None]
+            self.journal.connection.check_constraints(table_names=sorted(set(tables)) or None)
+
+    def _write_model(self, processor: Processor, works: Sequence[Work]) -> None:
+        step = self.journal.step("load", processor)
+        items = [work.item for work in works if work.item is not None]
+        for work in works:
+            work.row.load_step_id = step
+        processor.object.plan(items)
+        processor.object.write([item for item in items if item.action in ("create", "update")])
+        self.resolver.forget(works[0].row.target_model, [item.pk for item in items if item.action == "update"])
+        for work in works:
+            assert work.item is not None
+            if work.item.action == "error":
+                self.fail(work, work.item.error or LoadError("the loader gave no reason"))
+            else:
+                self._loaded(work, work.item)
+
+    def _loader(self, label: str) -> Processor | None:
+        return next((p for p in self.journal.composed["loader"] if p.accepts(label)), None)
+
+    def _loaded(self, work: Work, item: LoadItem) -> None:
+        row = work.row
+        again = row.loaded_hash == row.spec_hash and row.target_pk
+        row.stage, row.state = Stage.LOADED.value, State.DONE.value
+        row.target_pk, row.loaded_hash = str(item.pk), row.spec_hash
+        row.written = json.dumps(item.written, separators=(",", ":"))
+        row.blocked_by_id = None
+        work.clear_error()
+        row.loaded_in = self._batch
+        if item.action != "unchanged" and not again:
+            row.changed_in = self._batch
+        outcome = {"create": "created", "update": "updated"}.get(item.action, "unchanged")
+        work.events = [("load", "relinked" if again else outcome)]
+        if again and item.action == "unchanged":
+            work.events = []
+        if item.kept:
+            row.message = f"edited since it was loaded, and so left as they are: {', '.join(item.kept)}"
+
+    def fail(self, work: Work, error: Exception) -> None:
+        """It did not become a row, and what needs it will not either."""
+        loader = self._loader(work.row.target_model)
+        work.item = None
+        work.row.blocked_by_id = None
+        work.row.load_step_id = self.journal.step("load", loader)
+        work.events = []
+        if isinstance(error, SkipResource):
+            work.skip("load", str(error))
+        else:
+            work.fail(error, "load", loader.name if loader else "")
+        self.bad[work.row.pk] = work.row.pk
+
+    def count(self, works: Sequence[Work], rest: Sequence[Work] = ()) -> None:
+        """Count what became of `works`, but for those of `rest`, which are not done yet."""
+        waiting = {id(work) for work in rest}
+        for work in works:
+            if id(work) in waiting:
+                continue
+            for stage, outcome in work.events:
+                if outcome in ("failed", "skipped"):
+                    self.tally.count(stage, outcome)
+                    continue
+                if outcome != "relinked":
+                    self.tally.count(stage, "done")
+                self.tally.models[work.row.target_model][outcome] += 1
+
+
+def item_of(work: Work, spec: Spec, values: dict[str, object]) -> LoadItem:
+    """What a loader sees of `work`."""
+    pk = None
+    if work.row.target_pk and work.row.written:
+        pk = find_model(spec.model)._meta.pk.to_python(work.row.target_pk)
+    written = json.loads(work.row.written) if work.row.written else {}
+    return LoadItem(work.key, spec.model, values, spec.match, pk, written=written)
