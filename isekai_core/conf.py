@@ -62,13 +62,25 @@ _MINIMUM = {
 
 
 def settings() -> Settings:
-    """What the project's settings say now; read anew at every call, so that overriding works in tests.
+    """What the project's settings say now, so that overriding them works in tests.
 
     Raises `SettingError`, naming the entry.
     """
     from django.conf import settings as project  # noqa: PLC0415 - see the module's docstring
 
-    given = getattr(project, "ISEKAI", {})
+    given, storages = getattr(project, "ISEKAI", _NOTHING), project.STORAGES
+    # Asked for every resource: checked once for the same objects.
+    if not _checked_last or _checked_last[0] is not given or _checked_last[1] is not storages:
+        _checked_last[:] = [given, storages, _read(given, storages)]
+    checked: Settings = _checked_last[2]
+    return checked
+
+
+_NOTHING: Mapping[str, Any] = {}
+_checked_last: list[Any] = []
+
+
+def _read(given: Any, storages: Mapping[str, Any]) -> Settings:
     if not isinstance(given, Mapping):
         msg = f"the setting ISEKAI is a mapping such as {{'BATCH_SIZE': 500}}, got {given!r}"
         raise SettingError(msg)
@@ -78,7 +90,7 @@ def settings() -> Settings:
             msg = f"ISEKAI[{name!r}] is unknown{did_you_mean(str(name), known)}; known are {', '.join(known)}"
             raise SettingError(msg)
     values = {name.lower(): _checked(name, value) for name, value in given.items()}
-    values["storage"] = _storage(values.get("storage"), project.STORAGES)
+    values["storage"] = _storage(values.get("storage"), storages)
     return Settings(**values)
 
 

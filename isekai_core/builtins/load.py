@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import connections, router
 from django.db.models import Model
 
@@ -122,12 +123,20 @@ class ModelLoader:
 
 
 def _save_each(item: LoadItem) -> None:
-    if item.preallocated:
-        item.row.full_clean(validate_unique=False)
-        item.row.save(force_insert=True)
-        return
-    item.row.full_clean()
-    item.row.save()
+    # The rows that a cycle points to are not there yet, so that cleaning would not find them.
+    relations = {field.name for field in item.row._meta.concrete_fields if field.is_relation}
+    try:
+        item.row.full_clean(exclude=relations if item.preallocated else None)
+    except ValidationError as error:
+        raise LoadError(_reasons(error)) from None
+    item.row.save(force_insert=item.preallocated)
+
+
+def _reasons(error: ValidationError) -> str:
+    if not hasattr(error, "error_dict"):
+        return " ".join(error.messages)
+    told = ((name, " ".join(messages)) for name, messages in error.message_dict.items())
+    return "; ".join(text if name == NON_FIELD_ERRORS else f"field {name!r}: {text}" for name, text in told)
 
 
 def _create(model: type[Model], items: Sequence[LoadItem]) -> None:

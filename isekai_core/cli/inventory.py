@@ -91,8 +91,8 @@ def _chosen(seen: Survey, name: str | None) -> Survey:
 
 def _print_problems(chosen: Survey, problems: dict[str, list[str]]) -> None:
     for name, found in problems.items():
-        processors = sum(len(names) for names in _processors(chosen.found[name].pipeline).values())
-        print(f"{name}: {counted(len(found), 'problem') if found else f'ok, {counted(processors, "processor")}'}")
+        number = sum(len(names) for names in _processors(chosen.found[name].pipeline).values())
+        print(f"{name}: " + (counted(len(found), "problem") if found else f"ok, {counted(number, 'processor')}"))
         for problem in found:
             print(f"  {printable(problem)}")
     for broken in chosen.broken:

@@ -10,8 +10,8 @@ from isekai_core.models import Run
 from isekai_core.pipeline.causes import Cause, causes, short_ids
 from isekai_core.pipeline.discover import survey
 from isekai_core.pipeline.standing import (
-    Standing,
     StageReport,
+    Standing,
     duration_of,
     last_report,
     last_runs,
@@ -88,8 +88,9 @@ def show_one(name: str, *, as_json: bool) -> None:
         )
         return
     print(f"{name}: {counted(standing.total, 'resource')}")
-    print()
-    _print_states(standing)
+    if standing.total:
+        print()
+        _print_states(standing)
     _print_runs(name, runs)
     _print_costs(reported, reports)
     print_lines(_failures(name, found, short, errors))
@@ -114,7 +115,7 @@ def _print_runs(name: str, runs: Sequence[Run]) -> None:
         took = duration_of(run)
         done = seconds(took.total_seconds()) if took is not None else ""
         rows.append((f"{run.pk}  {moment(run.started_at)}", done, state_of(run), f"process {run.pid} on {run.host}"))
-    print_counts((Run, "seconds", "outcome", "who"), rows)
+    print_counts(("Run", "seconds", "outcome", "who"), rows)
     if runs[0].finished_at is None:
         print(_unfinished(name, runs[0]))
 

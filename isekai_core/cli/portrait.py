@@ -1,6 +1,5 @@
 """What `isekai show` shows: one resource with all that belongs to it."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
@@ -8,14 +7,14 @@ from typing import Any
 from isekai_core.cli.output import print_json
 from isekai_core.cli.tables import indented, moment, print_lines, printable, size
 from isekai_core.models import Resource
-from isekai_core.pipeline.details import Details, Link, Links, Preview, Target, cut, details_of
+from isekai_core.pipeline.details import Details, Link, Links, Preview, Provenance, Target, details_of
 from isekai_core.pipeline.lookup import find_resource
+from isekai_core.pipeline.readable import readable, spec_lines
 from isekai_core.types import Stage
 
 _TEXT_LIMIT = 4 * 1024
 _LINES_SHOWN = 10
 _LONGEST_LINE = 160
-_LONGEST_VALUE = 200
 _LINKS_SHOWN = 10
 
 
@@ -35,14 +34,12 @@ def _told(details: Details) -> Iterator[str]:
     yield from _trouble(row)
     yield from _provenance(details)
     yield from _payload(details.payload)
-    if details.metadata:
-        yield from _section("metadata", json.dumps(cut(details.metadata, _LONGEST_VALUE), indent=2, ensure_ascii=False))
+    yield from _metadata(details)
     yield from _links("found in", details.found_in)
     yield from _links("finds", details.finds)
-    if details.spec is not None:
-        yield from _section("spec", json.dumps(cut(details.spec, _LONGEST_VALUE), indent=2, ensure_ascii=False))
+    yield from _spec(details.spec)
     yield from _links("refers to", details.refers_to)
-    yield from _links("is referred to by", details.referred_by)
+    yield from _links("referred to by", details.referred_by)
     yield from _target(details.target)
 
 
@@ -84,8 +81,14 @@ def _provenance(details: Details) -> Iterator[str]:
     yield ""
     yield "who did what"
     for step in details.provenance:
-        version = f" ({step.plugin} {step.version})" if step.plugin else f" ({step.version})" if step.version else ""
-        yield f"  {step.stage:<9}  {'nobody: no processor took it' if step.processor == '*' else step.processor}{version}"
+        version = " ".join(filter(None, (step.plugin, step.version)))
+        yield f"  {step.stage:<9}  {_who(step)}" + (f" ({version})" if version else "")
+
+
+def _who(step: Provenance) -> str:
+    if step.processor != "*":
+        return step.processor
+    return "all miners together" if step.stage == "mine" else "no processor took it"
 
 
 def _payload(preview: Preview | None) -> Iterator[str]:
@@ -104,10 +107,24 @@ def _payload(preview: Preview | None) -> Iterator[str]:
         yield "  …"
 
 
-def _section(title: str, text: str) -> Iterator[str]:
+def _metadata(details: Details) -> Iterator[str]:
+    if details.metadata:
+        yield ""
+        yield "metadata"
+        yield from (f"  {stage:<9}  {printable(readable(said))}" for stage, said in details.metadata.items())
+
+
+def _spec(spec: Any) -> Iterator[str]:
+    if spec is None:
+        return
     yield ""
-    yield title
-    yield from (f"  {printable(line)}" for line in text.splitlines())
+    if isinstance(spec, str):
+        yield f"spec {spec}"
+        return
+    matched = f", matched by {', '.join(spec['match'])}" if spec["match"] else ""
+    yield f"spec of {spec['model']}{matched}"
+    width = max((len(name) for name in spec["values"]), default=0)
+    yield from (f"  {name.ljust(width)}  {printable(value)}" for name, value in spec_lines(spec))
 
 
 def _links(title: str, links: Links) -> Iterator[str]:
@@ -122,9 +139,11 @@ def _links(title: str, links: Links) -> Iterator[str]:
 
 
 def _said(link: Link) -> str:
-    said = [link.ref and f"{link.ref} ref", link.state]
-    if link.metadata:
-        said.append(printable(json.dumps(cut(link.metadata, _LONGEST_VALUE), ensure_ascii=False)))
+    said = (
+        f"{link.ref} ref" if link.ref else "",
+        link.state,
+        printable(readable(link.metadata)) if link.metadata else "",
+    )
     return ", ".join(filter(None, said))
 
 

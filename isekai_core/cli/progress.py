@@ -36,7 +36,7 @@ class Bars:
     """
 
     def __init__(self, pipeline: str) -> None:
-        from tqdm.auto import tqdm  # noqa: PLC0415 - only where bars are shown
+        from tqdm.auto import tqdm  # type: ignore[import-untyped]  # noqa: PLC0415 - only where bars are shown
 
         self._make: Any = tqdm
         self._pipeline = pipeline

@@ -35,7 +35,7 @@ def _print_stages(result: RunResult) -> None:
     if not moved:
         return
     columns = _columns(OUTCOMES, moved.values())
-    rows = [
+    rows: list[tuple[str | int, ...]] = [
         (stage, *_counts(counts, columns), seconds(result.stage_seconds.get(stage, 0.0)))
         for stage, counts in moved.items()
     ]
@@ -63,7 +63,7 @@ def verdict(result: RunResult, standing: Standing) -> Iterator[str]:
 
 def _what_changed(result: RunResult, standing: Standing) -> str:
     if result.changed:
-        return f"{counted(result.changed, 'row')} of {counted(len(result.models), 'model')} written"
+        return _rows_written(result)
     if not standing.total:
         return "nothing to do: the seeders gave nothing"
     worked = {
@@ -76,6 +76,13 @@ def _what_changed(result: RunResult, standing: Standing) -> str:
         return f"nothing changed: {counted(looked, 'resource')} looked at again, all as they were"
     done = counted(standing.of(State.DONE), "resource")
     return f"nothing to do: no seed is new or changed, and {done} {'is' if done.startswith('1 ') else 'are'} done"
+
+
+def _rows_written(result: RunResult) -> str:
+    """`4 rows created, 2 relinked`: one that was created may be relinked by the same run."""
+    totals = {action: sum(counts.get(action, 0) for counts in result.models.values()) for action in ACTIONS}
+    first, *rest = [(number, action) for action, number in totals.items() if number and action != "unchanged"]
+    return ", ".join([f"{counted(first[0], 'row')} {first[1]}", *(f"{number:,} {action}" for number, action in rest)])
 
 
 def failure_lines(result: RunResult, found: Sequence[Cause]) -> Iterator[str]:

@@ -34,8 +34,8 @@ def aliases_of(ids: Sequence[int]) -> dict[int, int]:
     return stands_for
 
 
-def _rows(ids: Sequence[int], columns: Sequence[str]) -> Iterable[dict[str, Any]]:
-    return Resource.objects.filter(pk__in=ids).values(*columns)
+def _rows(ids: Sequence[int], columns: Sequence[str]) -> list[dict[str, Any]]:
+    return list(Resource.objects.filter(pk__in=ids).values(*columns))
 
 
 def _follow(pk: int, rows: Mapping[int, dict[str, Any]]) -> dict[str, Any]:

@@ -7,23 +7,20 @@ sequence, and the rows go in together while the constraints are deferred.
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import InterfaceError, OperationalError, connections, models, router, transaction
 from django.db.models import Model
 
 from isekai_core.errors import LoadError
 from isekai_core.pipeline.journal import LeaseLost
-from isekai_core.pipeline.load import item_of
 from isekai_core.pipeline.match import match
 from isekai_core.pipeline.order import build_order
 from isekai_core.pipeline.transform import fillable_fields, find_model
 from isekai_core.pipeline.work import Work, read_spec
-from isekai_core.types import ResourceRef, Spec
+from isekai_core.pipeline.writer import Writer, item_of
+from isekai_core.types import LoadItem, ResourceRef, Spec
 from isekai_core.types.specs import walk_refs
-
-if TYPE_CHECKING:
-    from isekai_core.pipeline.load import Load
 
 
 class _Culprit(Exception):
@@ -32,26 +29,26 @@ class _Culprit(Exception):
         self.error = error
 
 
-def write_group(load: "Load", works: Sequence[Work]) -> tuple[Work, Exception] | None:
+def write_group(writer: Writer, works: Sequence[Work]) -> tuple[Work, Exception] | None:
     """Write all of `works` or none; None when all went well, else who failed and why.
 
     Raises what the database says of itself, and `LeaseLost`.
     """
     try:
-        _write(load, works, apart=False)
+        _write(writer, works, apart=False)
     except _Culprit as culprit:
         return culprit.work, culprit.error
     except (LeaseLost, OperationalError, InterfaceError):
         raise
     except Exception as error:
-        return _find_culprit(load, works, error)
+        return _find_culprit(writer, works, error)
     return None
 
 
-def _find_culprit(load: "Load", works: Sequence[Work], error: Exception) -> tuple[Work, Exception] | None:
+def _find_culprit(writer: Writer, works: Sequence[Work], error: Exception) -> tuple[Work, Exception] | None:
     """The database refused the group as a whole: written one by one, it tells whom it refuses."""
     try:
-        _write(load, works, apart=True)
+        _write(writer, works, apart=True)
     except _Culprit as culprit:
         return culprit.work, culprit.error
     except (LeaseLost, OperationalError, InterfaceError):
@@ -61,23 +58,23 @@ def _find_culprit(load: "Load", works: Sequence[Work], error: Exception) -> tupl
     return None
 
 
-def _write(load: "Load", works: Sequence[Work], *, apart: bool) -> None:
+def _write(writer: Writer, works: Sequence[Work], *, apart: bool) -> None:
     for work in works:
         work.rewind()
-    load.resolver.forget_all()
-    with transaction.atomic(using=load.journal.using):
-        _Group(load, works, apart=apart).write()
+    writer.resolver.forget_all()
+    with transaction.atomic(using=writer.journal.using):
+        _Group(writer, works, apart=apart).write()
 
 
 class _Group:
     """One cycle: who needs whom through which field."""
 
-    def __init__(self, load: "Load", works: Sequence[Work], *, apart: bool) -> None:
-        self.load = load
+    def __init__(self, writer: Writer, works: Sequence[Work], *, apart: bool) -> None:
+        self.writer = writer
         self.apart = apart
         self.works = {str(work.key): work for work in works}
         self.specs: dict[int, Spec] = {work.row.pk: read_spec(work.spec) for work in works}
-        load.resolver.prepare(works, self.specs)
+        writer.resolver.prepare(works, self.specs)
         self.withheld = {work.row.pk: self._nullable_inside(work) for work in works}
 
     def write(self) -> None:
@@ -94,10 +91,10 @@ class _Group:
         self._fill([work for work in self.works.values() if self.withheld[work.row.pk]])
         works = list(self.works.values())
         self._check_constraints(works)
-        self.load.journal.write_loaded(works)
+        self.writer.journal.write_loaded(works)
 
     def _phase(self, works: Sequence[Work]) -> None:
-        self.load.resolver.fetch_rows(self.specs[work.row.pk] for work in works)
+        self.writer.resolver.fetch_rows(self.specs[work.row.pk] for work in works)
         for work in works:
             known = work.item
             work.item = self._item(work, self.withheld[work.row.pk])
@@ -106,12 +103,12 @@ class _Group:
         self._match(works)
         self._write_items(works)
         for work in works:
-            self.load.resolver.assume(work.key, work.row.target_model, work.item.pk if work.item else None)
+            self.writer.resolver.assume(work.key, work.row.target_model, work.item.pk if work.item else None)
 
     def _fill(self, works: Sequence[Work]) -> None:
         """The second phase: only the withheld fields."""
         before = {work.row.pk: work.events for work in works}
-        self.load.resolver.fetch_rows(self.specs[work.row.pk] for work in works)
+        self.writer.resolver.fetch_rows(self.specs[work.row.pk] for work in works)
         for work in works:
             first = work.item
             assert first is not None
@@ -124,10 +121,10 @@ class _Group:
             if ("load", "unchanged") not in before[work.row.pk]:
                 work.events = before[work.row.pk] or work.events
 
-    def _item(self, work: Work, withheld: frozenset[str]) -> Any:
+    def _item(self, work: Work, withheld: frozenset[str]) -> LoadItem:
         spec = self.specs[work.row.pk]
         try:
-            return item_of(work, spec, self.load.resolver.resolve(work, spec, withheld))
+            return item_of(work, spec, self.writer.resolver.resolve(work, spec, withheld))
         except LoadError as error:
             raise _Culprit(work, error) from error
 
@@ -140,7 +137,7 @@ class _Group:
     def _write_items(self, works: Sequence[Work]) -> None:
         for batch in [[work] for work in works] if self.apart else [list(works)]:
             try:
-                self.load.write_items(batch)
+                self.writer.write_items(batch)
             except Exception as error:
                 if len(batch) == 1 and not isinstance(error, OperationalError | InterfaceError):
                     raise _Culprit(batch[0], error) from error
@@ -152,7 +149,7 @@ class _Group:
     def _check_constraints(self, works: Sequence[Work]) -> None:
         """Before the commit, and only of the tables concerned: an old orphan elsewhere is not ours."""
         try:
-            self.load.check_constraints(works)
+            self.writer.check_constraints(works)
         except Exception as error:
             if len(works) == 1:
                 raise _Culprit(works[0], error) from error
@@ -160,7 +157,7 @@ class _Group:
 
     def _inside(self, value: Any) -> list[Work]:
         refs = (ref for ref in walk_refs(value) if isinstance(ref, ResourceRef) and not ref.soft)
-        keys = (self.load.resolver.true_key(ref.key) for ref in refs)
+        keys = (self.writer.resolver.true_key(ref.key) for ref in refs)
         return [self.works[key] for key in keys if key in self.works]
 
     def _nullable_inside(self, work: Work) -> frozenset[str]:
@@ -180,31 +177,33 @@ class _Group:
 
     def _preallocate(self) -> None:
         """A key for everyone: of the row that exists, as the spec gives it, or taken from the database."""
-        works = list(self.works.values())
-        for work in works:
-            spec = self.specs[work.row.pk]
-            can_match = not any(self._inside(spec.values[name]) for name in spec.match)
-            work.item = self._item(work, frozenset(spec.values) - frozenset(spec.match if can_match else ()))
-            work.item.match = spec.match if can_match else ()
-        self._match(works)
-        by_model: dict[str, list[Work]] = defaultdict(list)
-        for work in works:
-            if work.item.pk is None and not self._take_given(work):
-                by_model[work.row.target_model].append(work)
+        items = {key: self._item_to_match(work) for key, work in self.works.items()}
+        self._match(list(self.works.values()))
+        by_model: dict[str, list[LoadItem]] = defaultdict(list)
+        for key, item in items.items():
+            if item.pk is None and not self._take_given(self.works[key], item):
+                by_model[item.model].append(item)
         for label, same in by_model.items():
-            for work, pk in zip(same, take_keys(find_model(label), len(same)), strict=True):
-                work.item.pk, work.item.preallocated = pk, True
-        for work in works:
-            self.load.resolver.assume(work.key, work.row.target_model, work.item.pk)
+            for item, pk in zip(same, take_keys(find_model(label), len(same)), strict=True):
+                item.pk, item.preallocated = pk, True
+        for key, item in items.items():
+            self.writer.resolver.assume(self.works[key].key, item.model, item.pk)
 
-    def _take_given(self, work: Work) -> bool:
+    def _item_to_match(self, work: Work) -> LoadItem:
+        """With its match fields only, and with none of them where one needs the group."""
+        spec = self.specs[work.row.pk]
+        names = () if any(self._inside(spec.values[name]) for name in spec.match) else spec.match
+        work.item = self._item(work, frozenset(spec.values) - frozenset(names))
+        work.item.match = names
+        return work.item
+
+    def _take_given(self, work: Work, item: LoadItem) -> bool:
         """Whether the spec gives the key itself, as plain data."""
-        pk: Any = find_model(work.row.target_model)._meta.pk
+        pk: Any = find_model(item.model)._meta.pk
         given = self.specs[work.row.pk].values.get(pk.name)
         if given is None or isinstance(given, ResourceRef) or pk.is_relation:
             return False
-        assert work.item is not None
-        work.item.pk, work.item.preallocated = pk.to_python(given), True
+        item.pk, item.preallocated = pk.to_python(given), True
         return True
 
 

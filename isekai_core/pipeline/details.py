@@ -3,7 +3,7 @@
 import codecs
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -62,8 +62,8 @@ class Link:
     key: str
     stage: str
     state: str
-    ref: str
-    metadata: Any
+    ref: str = ""
+    metadata: Any = None
 
 
 @dataclass(frozen=True)
@@ -115,10 +115,10 @@ def details_of(row: Resource, *, text_limit: int = 10 * 1024, links_limit: int =
         payload=preview_of(row, text_limit),
         spec=spec_of(row),
         target=target_of(row),
-        found_in=_links(parents.filter(found=True), "parent", links_limit),
-        finds=_links(children.filter(found=True), "child", links_limit),
-        refers_to=_links(children.exclude(ref=Dependency.Ref.NONE), "child", links_limit),
-        referred_by=_links(parents.exclude(ref=Dependency.Ref.NONE), "parent", links_limit),
+        found_in=_found(parents, "parent", links_limit),
+        finds=_found(children, "child", links_limit),
+        refers_to=_referred(children, "child", links_limit),
+        referred_by=_referred(parents, "parent", links_limit),
         metadata=metadata_of(row),
     )
 
@@ -188,21 +188,6 @@ def spec_of(row: Resource) -> Any:
         return f"cannot be read: {error}"
 
 
-def cut(node: Any, longest: int) -> Any:
-    """Tagged JSON with its long texts cut, to be looked at.
-
-    >>> cut({"body": ["abcdef"]}, 3)
-    {'body': ['abc… (6 characters)']}
-    """
-    if isinstance(node, Mapping):
-        return {name: cut(item, longest) for name, item in node.items()}
-    if isinstance(node, list):
-        return [cut(item, longest) for item in node]
-    if isinstance(node, str) and len(node) > longest:
-        return f"{node[:longest]}… ({len(node)} characters)"
-    return node
-
-
 def target_of(row: Resource) -> Target | None:
     """The row that it became; None while it is not loaded."""
     if not row.target_pk:
@@ -233,10 +218,23 @@ def _address(found: Model) -> str:
         return ""
 
 
-def _links(edges: "QuerySet[Dependency]", side: str, limit: int) -> Links:
-    columns = (f"{side}_id", f"{side}__key", f"{side}__stage", f"{side}__state", "ref", "metadata")
-    shown = [
-        Link(pk, key, stage, state, ref, json.loads(metadata) if metadata else None)
-        for pk, key, stage, state, ref, metadata in edges.order_by("pk").values_list(*columns)[:limit]
-    ]
+def _found(edges: "QuerySet[Dependency]", side: str, limit: int) -> Links:
+    """Who found it or what it found, with what was said there."""
+    links = _links(edges.filter(found=True), side, limit, "metadata")
+    said = [replace(link, metadata=json.loads(metadata) if metadata else None) for link, metadata in links]
+    return _counted(edges.filter(found=True), said, limit)
+
+
+def _referred(edges: "QuerySet[Dependency]", side: str, limit: int) -> Links:
+    """What its spec points to, or whose spec points to it."""
+    edges = edges.exclude(ref=Dependency.Ref.NONE)
+    return _counted(edges, [replace(link, ref=ref) for link, ref in _links(edges, side, limit, "ref")], limit)
+
+
+def _links(edges: "QuerySet[Dependency]", side: str, limit: int, further: str) -> list[tuple[Link, str]]:
+    columns = (f"{side}_id", f"{side}__key", f"{side}__stage", f"{side}__state", further)
+    return [(Link(*values), said) for *values, said in edges.order_by("pk").values_list(*columns)[:limit]]
+
+
+def _counted(edges: "QuerySet[Dependency]", shown: list[Link], limit: int) -> Links:
     return Links(edges.count() if len(shown) == limit else len(shown), shown)

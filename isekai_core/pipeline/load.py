@@ -8,17 +8,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from isekai_core.conf import settings
 from isekai_core.models import Dependency, Resource
 from isekai_core.pipeline.aliases import aliases_of, ends
 from isekai_core.pipeline.cycles import write_group
-from isekai_core.pipeline.journal import Journal
+from isekai_core.pipeline.journal import Journal, LeaseLost
 from isekai_core.pipeline.order import build_order
 from isekai_core.pipeline.rows import chunks, update_rows
 from isekai_core.pipeline.tally import Tally
-from isekai_core.pipeline.writer import Writer
+from isekai_core.pipeline.work import Work
+from isekai_core.pipeline.writer import Writer, give_up
 from isekai_core.types import Stage, State
 
 
@@ -123,36 +125,31 @@ class Load:
             self._block(ids)
             return
         works = self.journal.claim_ids(ids)
-        self._batch += 1
-        self._prepare_steps(works)
+        self.writer.begin(works)
         try:
-            failed = write_group(self, works)
+            failed = write_group(self.writer, works)
         except LeaseLost:
-            # Somebody else has one of them: the others come with it, in the next pass or run.
+            # Somebody else has one of them: the others come with it, in the next run.
             self.journal.release(works)
             return
         except (OperationalError, InterfaceError) as error:
-            if tries >= _TRIES:
-                msg = f"the database cannot go on: {error}"
-                raise RunError(msg) from error
+            give_up(error, tries)
             self.journal.release(works)
             self._group(ids, needs, tries + 1)
             return
         if failed is None:
-            self._count(works, [])
+            self.writer.count(works)
         else:
             self._group_failed(works, *failed)
 
     def _group_failed(self, works: Sequence[Work], culprit: Work, error: Exception) -> None:
         """One of a cycle failed, so the others are blocked by it: said in one transaction."""
-        self._undo(works)
-        self._fail(culprit, error)
+        self.writer.undo(works)
         others = [work.row.pk for work in works if work is not culprit]
-        self.bad |= dict.fromkeys(others, culprit.row.pk)
         with transaction.atomic(using=self.journal.using):
-            self.journal.write_loaded([culprit])
+            self.writer.write_failure(culprit, error)
+            self.bad |= dict.fromkeys(others, culprit.row.pk)
             self._block(others)
-        self._count([culprit], [])
 
     # Soft refs
 
@@ -163,7 +160,8 @@ class Load:
         batch_of = dict(changed.values_list("pk", "changed_in"))
         for targets in chunks(list(batch_of)):
             aliases = aliases_of(targets)
-            edges = Dependency.objects.filter(child__in=[*targets, *aliases], ref=Dependency.Ref.SOFT)
+            # Hard ones, too: a text may link to what another field needs, or a field show an attribute of it.
+            edges = Dependency.objects.filter(child__in=[*targets, *aliases]).exclude(ref=Dependency.Ref.NONE)
             for parent, child in edges.values_list("parent_id", "child_id"):
                 reached[parent] = max(reached.get(parent, 0), batch_of[aliases.get(child, child)])
         return self._relink(reached) > 0

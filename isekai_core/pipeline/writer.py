@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Model
 
 from isekai_core.errors import LoadError, RunError, SkipResource
 from isekai_core.pipeline.compose import Processor
@@ -36,23 +37,37 @@ class Writer:
         """Write `works` in one transaction; in halves when that fails; the last one left is the culprit."""
         if not works:
             return
+        self.begin(works)
         try:
             with transaction.atomic(using=self.journal.using):
                 rest = self._write(works)
         except LeaseLost:
+            self.undo(works)
             self.attempt(self.journal.still_ours(works), tries)
             return
         except (OperationalError, InterfaceError) as error:
-            if tries >= _TRIES:
-                msg = f"the database cannot go on: {error}"
-                raise RunError(msg) from error
+            self.undo(works)
+            give_up(error, tries)
             self.attempt(works, tries + 1)
             return
         except Exception as error:
+            self.undo(works)
             self._split(works, error)
             return
         self.count(works, rest)
         self.attempt(rest)
+
+    def begin(self, works: Sequence[Work]) -> None:
+        """A new batch: its number, and who loads it, written before the transaction, which may be undone."""
+        self._batch += 1
+        for label in sorted({work.row.target_model for work in works}):
+            self.journal.step("load", self._loader(label))
+
+    def undo(self, works: Sequence[Work]) -> None:
+        """The transaction that wrote `works` was undone."""
+        for work in works:
+            work.rewind()
+        self.resolver.forget_all()
 
     def _split(self, works: Sequence[Work], error: Exception) -> None:
         if len(works) > 1:
@@ -71,12 +86,16 @@ class Writer:
 
     def _write(self, works: Sequence[Work]) -> list[Work]:
         """One transaction's work; those that must wait for the next, because they mean one and the same row."""
-        self._batch += 1
         items = self._items(works)
         later = match(items)
         rest = [work for work in works if work.item is not None and id(work.item) in later]
         now = [work for work in works if work not in rest] if rest else list(works)
-        self.write_items([work for work in now if work.item is not None], alone=len(works) == 1)
+        written = [work for work in now if work.item is not None]
+        self.write_items(written)
+        # PostgreSQL's deferred constraints always, SQLite's by reading the whole table, so only for the one
+        # that is suspected.
+        if self.journal.connection.vendor == "postgresql" or len(works) == 1:
+            self.check_constraints(written)
         self.journal.write_loaded(now)
         return rest
 
@@ -95,11 +114,8 @@ class Writer:
             items.append(work.item)
         return items
 
-    def write_items(self, works: Sequence[Work], *, alone: bool = False) -> None:
-        """Let the loaders write the items of `works`, in the caller's transaction.
-
-        alone: one is suspected of breaking a constraint, so that all of them are checked.
-        """
+    def write_items(self, works: Sequence[Work]) -> None:
+        """Let the loaders write the items of `works`, in the caller's transaction."""
         by_model: dict[str, list[Work]] = defaultdict(list)
         for work in works:
             by_model[work.row.target_model].append(work)
@@ -110,11 +126,13 @@ class Writer:
                     self.fail(work, LoadError(f"no loader of this pipeline accepts {label}"))
                 continue
             self._write_model(processor, same)
-        # Found before the commit: PostgreSQL's deferred constraints always, SQLite's by reading the whole
-        # table, so only for the one that is suspected.
-        if self.journal.connection.vendor == "postgresql" or alone:
-            tables = [work.item.row._meta.db_table for work in works if work.item and work.item.row is not None]
-            self.journal.connection.check_constraints(table_names=sorted(set(tables)) or None)
+
+    def check_constraints(self, works: Sequence[Work]) -> None:
+        """Find before the commit what the database would refuse at it, in the tables of `works` and no others."""
+        models = {find_model(work.row.target_model) for work in works}
+        tables = sorted({table for model in models for table in _tables(model)})
+        if tables:
+            self.journal.connection.check_constraints(table_names=tables)
 
     def _write_model(self, processor: Processor, works: Sequence[Work]) -> None:
         step = self.journal.step("load", processor)
@@ -123,7 +141,8 @@ class Writer:
             work.row.load_step_id = step
         processor.object.plan(items)
         processor.object.write([item for item in items if item.action in ("create", "update")])
-        self.resolver.forget(works[0].row.target_model, [item.pk for item in items if item.action == "update"])
+        changed = [item.pk for item in items if item.action in ("create", "update")]
+        self.resolver.forget(works[0].row.target_model, changed)
         for work in works:
             assert work.item is not None
             if work.item.action == "error":
@@ -155,7 +174,7 @@ class Writer:
     def fail(self, work: Work, error: Exception) -> None:
         """It did not become a row, and what needs it will not either."""
         loader = self._loader(work.row.target_model)
-        work.item = None
+        work.item, work.error = None, error
         work.row.blocked_by_id = None
         work.row.load_step_id = self.journal.step("load", loader)
         work.events = []
@@ -178,6 +197,17 @@ class Writer:
                 if outcome != "relinked":
                     self.tally.count(stage, "done")
                 self.tally.models[work.row.target_model][outcome] += 1
+
+
+def give_up(error: Exception, tries: int) -> None:
+    """`RunError` when the database has failed so often that it is no accident."""
+    if tries >= _TRIES:
+        msg = f"the database cannot go on: {error}"
+        raise RunError(msg) from error
+
+
+def _tables(model: type[Model]) -> list[str]:
+    return [model._meta.db_table, *(parent._meta.db_table for parent in model._meta.all_parents)]
 
 
 def item_of(work: Work, spec: Spec, values: dict[str, object]) -> LoadItem:

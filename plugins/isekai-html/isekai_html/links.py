@@ -76,6 +76,8 @@ def base_of(url: str, charset: str = _UTF_8) -> Base:
 def locate(base: Base, href: str) -> Target | None:
     """Where `href` leads from a page with `base`; None when that is no usable http or https address.
 
+    A link to a part of the same page, `#top`, leads nowhere.
+
     >>> locate(base_of("https://old.example.org/blog/a.html"), "../img/a%20b.PNG#x").url
     'https://old.example.org/img/a%20b.PNG'
     """
@@ -91,12 +93,13 @@ def locate(base: Base, href: str) -> Target | None:
             return _remembered(href)
         elif (first == "." or first.isalnum()) and ":" not in href and base.directory:
             return _remembered(base.directory + href)
-    return _remembered(join(base, tidy(href, base.charset)))
+    href = tidy(href, base.charset)
+    return _remembered(join(base, href)) if href and not href.startswith("#") else None
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def _remembered(url: str | None) -> Target | None:
-    return _target(tidy(url)) if url else None
+    return _target(url and tidy(url))
 
 
 def tidy(href: str, charset: str = _UTF_8) -> str:

@@ -3,37 +3,41 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import ClassVar
 
+from selectolax.lexbor import LexborNode
+
 from isekai_core.types import Mined, ResourceView
+from isekai_html.links import Target
 from isekai_html.match import Addresses
 from isekai_html.page import HTML_TYPES, Page, page_of
-from isekai_html.scan import DOWNLOAD, EMBED, FRAME, ICON, IMAGE, LINK, Link
+from isekai_html.scan import EMBED, FRAME, ICON, IMAGE, LINK, Link
 
 IMAGE_SUFFIXES = tuple("apng avif bmp gif heic heif ico jfif jpe jpeg jpg png svg svgz tif tiff webp".split())
 """A link that ends so leads to an image."""
 
 DOCUMENT_SUFFIXES = tuple(
     """pdf ps djvu doc docm docx dot dotx odt ott rtf tex txt md xls xlsm xlsx xlt ods csv tsv ppt pptx pps ppsx odp odg
-    epub mobi azw3 zip gz tgz bz2 xz 7z rar tar vcf ics mp3 m4a ogg oga opus wav flac aac mp4 m4v mov
-    avi mkv webm mpg mpeg ogv wmv""".split()
+    epub mobi azw3 zip gz tgz bz2 xz 7z rar tar vcf ics mp3 m4a ogg oga opus wav flac aac mp4 m4v mov avi mkv webm mpg
+    mpeg ogv wmv""".split()
 )
 """A link that ends so leads to a document."""
 
-_NEITHER = tuple("css js mjs json xml rss atom rdf exe msi dmg iso apk deb rpm jar swf woff woff2 ttf eot".split())
+OTHER_SUFFIXES = tuple("css js mjs json xml rss atom rdf exe msi dmg iso apk deb rpm jar swf woff woff2 ttf eot".split())
+"""A link that ends so leads neither to an image, nor to a document, nor to a page."""
 
 _IMAGES = frozenset(IMAGE_SUFFIXES)
 _DOCUMENTS = frozenset(DOCUMENT_SUFFIXES)
-_NO_PAGES = _IMAGES | _DOCUMENTS | frozenset(_NEITHER)
-_LINKS = frozenset((LINK, DOWNLOAD))
-_PAGED = frozenset((LINK, FRAME))
-_FOLLOWED = frozenset((LINK, FRAME, EMBED))
+_NO_PAGES = _IMAGES | _DOCUMENTS | frozenset(OTHER_SUFFIXES)
 _SUFFIX = re.compile(r"\.?[^\s./?#]+")
+
+Metadata = dict[str, str]
 
 
 @dataclass
 class _Miner:
-    """What the three miners have in common: where addresses may lead, and each of them once."""
+    """What the three miners have in common: where addresses may lead."""
 
     accepts: ClassVar[Sequence[str]] = HTML_TYPES
 
@@ -44,27 +48,6 @@ class _Miner:
 
     def __post_init__(self) -> None:
         self._addresses = Addresses(self.domains, self.include, self.exclude)
-
-    def mine(self, resource: ResourceView) -> Iterable[Mined]:
-        """Every wanted address once, with the first thing that the page says of it."""
-        page = page_of(resource)
-        wants, site = self._addresses.wants, page.site
-        found: dict[str, Mined] = {}
-        for (kind, suffix), links in page.links.items():
-            if not self._is_mine(kind, suffix):
-                continue
-            for link in links:
-                target = link.target
-                before = found.get(target.url)
-                if (before is None or not before.metadata) and wants(target, site):
-                    found[target.url] = self._mined(page, link)
-        return found.values()
-
-    def _is_mine(self, kind: str, suffix: str) -> bool:
-        raise NotImplementedError
-
-    def _mined(self, page: Page, link: Link) -> Mined:
-        raise NotImplementedError
 
 
 @dataclass
@@ -84,21 +67,23 @@ class ImageMiner(_Miner):
     linked: bool = True
     icons: bool = False
 
-    def _is_mine(self, kind: str, suffix: str) -> bool:
-        if kind == ICON:
-            return self.icons
-        return kind == IMAGE or (suffix in _IMAGES and (self.linked or kind == EMBED))
+    def mine(self, resource: ResourceView) -> Iterable[Mined]:
+        """The images, each once, with the first thing that the page says of it."""
+        page = page_of(resource)
+        found: dict[str, Mined] = {}
+        for link in page.found.others:
+            target = link.target
+            if self._is_image(link) and _is_news(found, target) and self._addresses.wants(target, page.site):
+                found[target.url] = _mined(target, _said_of_image(page, link))
+        for target, node in chain.from_iterable(page.found.anchors.get(suffix, ()) for suffix in _IMAGES):
+            if self.linked and _is_news(found, target) and self._addresses.wants(target, page.site):
+                found[target.url] = _mined(target, _said_of_thumbnail(page, node))
+        return found.values()
 
-    def _mined(self, page: Page, link: Link) -> Mined:
-        if link.kind in _LINKS:
-            image = link.node.css_first("img[alt]")
-            alt = image.attributes["alt"] if image else None
-            return _mined(page, link, alt=alt, title=link.attributes.get("title") or link.node.text())
-        said = link.attributes
-        parent = link.node.parent
-        if "alt" not in said and parent is not None and parent.tag == "picture" and (image := parent.css_first("img")):
-            said = image.attributes
-        return _mined(page, link, alt=said.get("alt"), title=said.get("title"))
+    def _is_image(self, link: Link) -> bool:
+        if link.kind == ICON:
+            return self.icons
+        return link.kind == IMAGE or (link.kind == EMBED and link.target.suffix in _IMAGES)
 
 
 @dataclass
@@ -122,14 +107,21 @@ class DocumentMiner(_Miner):
         super().__post_init__()
         self._suffixes = _suffix_set("suffixes", self.suffixes, _DOCUMENTS)
 
-    def _is_mine(self, kind: str, suffix: str) -> bool:
-        if kind == DOWNLOAD:
-            return suffix not in _IMAGES
-        return kind in _FOLLOWED and suffix in self._suffixes
-
-    def _mined(self, page: Page, link: Link) -> Mined:
-        text = link.node.text().strip() if link.kind in _LINKS else ""
-        return _mined(page, link, title=text or link.attributes.get("title"))
+    def mine(self, resource: ResourceView) -> Iterable[Mined]:
+        """The documents, each once, with the first text of a link to it."""
+        page = page_of(resource)
+        found: dict[str, Mined] = {}
+        anchors = chain.from_iterable(page.found.anchors.get(suffix, ()) for suffix in self._suffixes)
+        downloads = ((target, node) for target, node in page.found.downloads if target.suffix not in _IMAGES)
+        for target, node in chain(anchors, downloads):
+            if _is_news(found, target) and self._addresses.wants(target, page.site):
+                found[target.url] = _mined(target, _said_of_document(page, node))
+        for link in page.found.others:
+            if link.kind in (FRAME, EMBED) and link.target.suffix in self._suffixes:
+                target = link.target
+                if target.url not in found and self._addresses.wants(target, page.site):
+                    found[target.url] = _mined(target, _said_of_image(page, link))
+        return found.values()
 
 
 @dataclass
@@ -153,16 +145,52 @@ class PageMiner(_Miner):
         super().__post_init__()
         self._skipped = _suffix_set("skip_suffixes", self.skip_suffixes, _NO_PAGES)
 
-    def _is_mine(self, kind: str, suffix: str) -> bool:
-        return kind in _PAGED and suffix not in self._skipped
+    def mine(self, resource: ResourceView) -> Iterable[Mined]:
+        """The pages, each once."""
+        page = page_of(resource)
+        wants, site, skipped = self._addresses.wants, page.site, self._skipped
+        found = {
+            target.url: target.mined
+            for suffix, anchors in page.found.anchors.items()
+            if suffix not in skipped
+            for target, _ in anchors
+            if wants(target, site)
+        }
+        for link in page.found.others:
+            target = link.target
+            if link.kind in (FRAME, LINK) and target.suffix not in skipped and wants(target, site):
+                found[target.url] = target.mined
+        return found.values()
 
-    def _mined(self, page: Page, link: Link) -> Mined:  # noqa: ARG002 - a page says nothing of the pages it links to
-        return link.target.mined
+
+def _is_news(found: dict[str, Mined], target: Target) -> bool:
+    before = found.get(target.url)
+    return before is None or not before.metadata
 
 
-def _mined(page: Page, link: Link, **texts: str | None) -> Mined:
-    metadata = {name: said for name, text in texts.items() if text and (said := page.short(text))}
-    return Mined(link.target.key, metadata) if metadata else link.target.mined
+def _mined(target: Target, metadata: Metadata) -> Mined:
+    return Mined(target.key, metadata) if metadata else target.mined
+
+
+def _said_of_image(page: Page, link: Link) -> Metadata:
+    said = link.attributes
+    if "alt" not in said and (parent := link.node.parent) is not None and parent.tag == "picture":
+        image = parent.css_first("img")
+        said = image.attributes if image else said
+    return _texts(page, alt=said.get("alt"), title=said.get("title"))
+
+
+def _said_of_thumbnail(page: Page, node: LexborNode) -> Metadata:
+    image = node.css_first("img[alt]")
+    return _texts(page, alt=image.attributes["alt"] if image else None, title=node.attributes.get("title") or node.text())
+
+
+def _said_of_document(page: Page, node: LexborNode) -> Metadata:
+    return _texts(page, title=node.text().strip() or node.attributes.get("title"))
+
+
+def _texts(page: Page, **texts: str | None) -> Metadata:
+    return {name: said for name, text in texts.items() if text and (said := page.short(text))}
 
 
 def _suffix_set(option: str, suffixes: list[str] | None, default: frozenset[str]) -> frozenset[str]:

@@ -8,7 +8,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from isekai_core.types import Payload, ResourceView
 from isekai_html.links import NOWHERE, Base, Target, base_of, locate, site_of
 from isekai_html.nesting import bounded
-from isekai_html.scan import Link, scan
+from isekai_html.scan import SELECTOR, STYLED, Found, scan
 
 HTML_TYPES = ("text/html", "application/xhtml+xml")
 """The media types that are pages."""
@@ -47,26 +47,19 @@ class Page:
         if self._marked:
             html = text.translate(_MARKS).encode("utf-8", "replace")
         self.tree = LexborHTMLParser(bounded(html))
-        # Every look through a page's elements takes half as long as parsing it: two are made only where there is need.
-        lowered = html.lower()
-        self._styled = b"url(" in lowered or b"background" in lowered
         url = resource.key.value if resource.key.type == "url" else ""
         own = base_of(url, resource.payload.charset or "utf-8") if url else NOWHERE
-        self.base = self._base(own) if b"<base" in lowered else own
-        self._locate = self.locate if self._marked else partial(locate, self.base)
+        # To look through all elements takes as long as parsing them, so the common look is taken once.
+        self._nodes = self.tree.css(SELECTOR)
+        self._has_styles = b"url(" in html.lower()
+        self.base = self._base(own)
         self.site = site_of(url or self.base.page) if url or self.base.page else ""
 
     @cached_property
-    def links(self) -> dict[tuple[str, str], list[Link]]:
-        """Everything on the page that leads somewhere, by kind and suffix: one pass, made once."""
-        links: dict[tuple[str, str], list[Link]] = {}
-        for link in scan(self.tree.root, self._locate, styled=self._styled):
-            place = link.kind, link.target.suffix
-            if place in links:
-                links[place].append(link)
-            else:
-                links[place] = [link]
-        return links
+    def found(self) -> Found:
+        """Everything on the page that leads somewhere: one pass, made once."""
+        locate_here = self.locate if self._marked else partial(locate, self.base)
+        return scan(self._nodes, self.tree.css(STYLED) if self._has_styles else (), locate_here)
 
     def locate(self, link: str) -> Target | None:
         """Where `link`, an attribute's text, leads; None when that is no usable http or https address."""
@@ -89,7 +82,7 @@ class Page:
         return found.strip() if node.tag in ("pre", "textarea") else _SPACE.sub(" ", found).strip()
 
     def _base(self, own: Base) -> Base:
-        node = self.tree.css_first("base[href]")
+        node = next((node for node in self._nodes if node.tag == "base"), None)
         target = locate(own, self.restore(node.attributes["href"] or "")) if node else None
         return base_of(target.url, own.charset) if target else own
 

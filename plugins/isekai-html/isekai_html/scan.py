@@ -1,15 +1,24 @@
 """The one pass over a page: every attribute that holds addresses, and where in it they stand."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborNode
 
 from isekai_html.links import Target
 
-LINK, DOWNLOAD, FRAME, EMBED, IMAGE, ICON = "link", "download", "frame", "embed", "image", "icon"
-"""What an address is for: to be followed, saved, shown as a page within, played or embedded, shown as an image."""
+LINK, FRAME, EMBED, IMAGE, ICON = "link", "frame", "embed", "image", "icon"
+"""What an address is for: to be followed, shown as a page within, played or embedded, shown as an image."""
+
+SELECTOR = (
+    "a[href],area[href],img,source,video,audio,track,iframe,frame,embed,object,input[src],image,meta[content],link[href],"
+    "base[href],body[background],table[background],tr[background],td[background],th[background]"
+)
+"""The elements that may hold addresses, but for those with a style."""
+
+STYLED = "[style*='url(' i]"
+"""The elements with an address in their style. To look for them costs as much as to look for all others."""
 
 Attributes = Mapping[str, str | None]
 
@@ -30,11 +39,23 @@ class Link:
     end: int
 
 
+@dataclass(slots=True)
+class Found:
+    """What one pass found on a page.
+
+    anchors: the links of `a` and `area` by the suffix of their target; nine of ten addresses are such, so
+        they are kept lean.
+    downloads: those of them that say `download`.
+    others: everything else.
+    """
+
+    anchors: dict[str, list[tuple[Target, LexborNode]]] = field(default_factory=dict)
+    downloads: list[tuple[Target, LexborNode]] = field(default_factory=list)
+    others: list[Link] = field(default_factory=list)
+
+
 Locate = Callable[[str], Target | None]
 Spans = Iterator[tuple[int, int]]
-
-_SELECTOR = "a[href],area[href],img,source,video,audio,track,iframe,frame,embed,object,input[src],image,meta[content],link[href]"
-_ANYWHERE = "[style*='url(' i],[background]"
 
 _SRCSET_URL = re.compile(r"[\s,]*([^\s]+)")
 _SRCSET_DESCRIPTORS = re.compile(r"[^,(]*+(?:\([^)]*+\)?[^,(]*+)*+,?")
@@ -44,26 +65,41 @@ _IMAGE_META = frozenset(("og:image", "og:image:url", "og:image:secure_url", "twi
 _ICONS = frozenset(("icon", "apple-touch-icon", "apple-touch-icon-precomposed", "mask-icon", "fluid-icon"))
 
 
-def scan(root: LexborNode | None, locate: Locate, *, styled: bool = True) -> list[Link]:
-    """Every address within `root` that leads somewhere, in the order of the page.
+def scan(nodes: Iterable[LexborNode], styled: Iterable[LexborNode], locate: Locate) -> Found:
+    """Every address that leads somewhere, sorted for the miners.
 
-    styled: whether some element may have a `style` or a `background` with an address: looking for those
-        on every element costs as much as all the rest.
+    nodes: the elements that `SELECTOR` finds; styled: those that `STYLED` finds.
     """
-    if root is None:
-        return []
-    found: list[Link] = []
-    for node in root.css(_SELECTOR):
-        tag, attributes = node.tag or "", node.attributes
-        if tag == "a" or tag == "area":  # noqa: PLR1714 - nine of ten nodes are links, and this is the hot path
-            if (text := attributes["href"]) and (target := locate(text)) is not None:
-                kind = DOWNLOAD if "download" in attributes else LINK
-                found.append(Link(kind, target, node, attributes, "href", 0, len(text)))
+    found = Found()
+    anchors = found.anchors
+    for node in nodes:
+        tag = node.tag or ""
+        if tag == "a" or tag == "area":  # noqa: PLR1714 - the hot path
+            attributes = node.attrs
+            target = locate(attributes.get("href") or "")
+            if target is None:
+                continue
+            if "download" in attributes:
+                found.downloads.append((target, node))
+            elif target.suffix in anchors:
+                anchors[target.suffix].append((target, node))
+            else:
+                anchors[target.suffix] = [(target, node)]
         else:
-            found += _links(node, attributes, _places(tag, attributes), locate)
-    for node in root.css(_ANYWHERE) if styled else ():
-        found += _links(node, node.attributes, _STYLED, locate)
+            attributes = node.attributes
+            found.others += _links(node, attributes, _places(tag, attributes), locate)
+    for node in styled:
+        found.others += _links(node, node.attributes, _STYLE, locate)
     return found
+
+
+def links_within(root: LexborNode, locate: Locate) -> Iterator[Link]:
+    """Every address within `root` that leads somewhere, and where it stands."""
+    for node in root.css(SELECTOR):
+        attributes = node.attributes
+        yield from _links(node, attributes, _places(node.tag or "", attributes), locate)
+    for node in root.css(STYLED):
+        yield from _links(node, node.attributes, _STYLE, locate)
 
 
 def whole(text: str) -> Spans:
@@ -101,9 +137,13 @@ def refresh_url(text: str) -> Spans:
 
 Places = tuple[tuple[str, str, Callable[[str], Spans]], ...]
 
-_STYLED: Places = (("background", IMAGE, whole), ("style", IMAGE, css_urls))
+_LINKED: Places = (("href", LINK, whole),)
+_STYLE: Places = (("style", IMAGE, css_urls),)
+_BACKGROUND: Places = (("background", IMAGE, whole),)
 _SOURCE: Places = (("srcset", IMAGE, srcset_urls), ("data-srcset", IMAGE, srcset_urls), ("src", EMBED, whole))
 _PLACES: dict[str, Places] = {
+    "a": _LINKED,
+    "area": _LINKED,
     "img": (
         ("src", IMAGE, whole),
         ("data-src", IMAGE, whole),
@@ -121,17 +161,20 @@ _PLACES: dict[str, Places] = {
     "embed": (("src", EMBED, whole),),
     "object": (("data", EMBED, whole),),
     "image": (("href", IMAGE, whole), ("xlink:href", IMAGE, whole)),
+    **dict.fromkeys(("body", "table", "tr", "td", "th"), _BACKGROUND),
 }
 
 
 def _places(tag: str, attributes: Attributes) -> Places:
+    if tag in _PLACES:
+        return _PLACES[tag]
     if tag == "meta":
         return _meta_places(attributes)
     if tag == "link":
         return _link_places(attributes)
     if tag == "input":
         return (("src", IMAGE, whole),) if (attributes.get("type") or "").lower() == "image" else ()
-    return _PLACES[tag]
+    return ()
 
 
 def _links(node: LexborNode, attributes: Attributes, places: Places, locate: Locate) -> list[Link]:

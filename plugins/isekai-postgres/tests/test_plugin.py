@@ -1,4 +1,5 @@
 import dataclasses
+import inspect
 from importlib.metadata import entry_points
 
 from isekai_postgres import plugin
@@ -18,4 +19,4 @@ def test_the_entry_point_names_the_plugin_module():
 
 def test_every_option_is_documented():
     for option in dataclasses.fields(TableSeeder):
-        assert f"\n    {option.name}: " in TableSeeder.__doc__
+        assert f"\n{option.name}: " in inspect.getdoc(TableSeeder)

@@ -139,9 +139,9 @@ def test_c6_a_cycle_that_fails_names_the_culprit_blocks_the_others_and_stops_nob
     result = world.run()
     assert (result.failed, result.blocked) == (1, 3)
     assert "field 'name'" in state("b")[2]
-    for name in ("a", "c", "needs-c"):
-        assert state(name)[1:] == ("blocked", "needs thing:b, which is not loaded")
-        assert resource(name).blocked_by == resource("b")
+    for name, needs in (("a", "b"), ("c", "b"), ("needs-c", "c")):
+        assert state(name)[1:] == ("blocked", f"needs thing:{needs}, which is not loaded")
+        assert resource(name).blocked_by == resource(needs)
     assert Node.objects.get().name == "free"
     world.specs["b"] = node("b", "c")
     world.versions["transform"] = "2"

@@ -71,31 +71,17 @@ def test_nothing_heavy_is_imported_when_nothing_is_used(run_pytest):
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-def test_the_database_is_the_one_that_was_asked_for(run_pytest, postgres_url, database):
-    source = f"""
+def test_the_tests_are_on_sqlite_where_nothing_else_is_asked_for(run_pytest):
+    source = """
         import pytest
         from django.db import connection
 
         @pytest.mark.django_db
         def test_it():
-            assert connection.vendor == "{database}"
+            assert connection.vendor == "sqlite"
             assert "auth_user" in connection.introspection.table_names()
     """
-    done = run_pytest(source, ISEKAI_TEST_DATABASE=database, ISEKAI_TEST_POSTGRES_URL=postgres_url)
-    assert done.returncode == 0, done.stdout
-
-
-def test_postgresql_is_started_where_no_server_is_given(run_pytest):
-    source = """
-        import os
-        from isekai_core.testing.postgres import run_sql
-
-        def test_it(postgres_url):
-            assert postgres_url == os.environ["ISEKAI_TEST_POSTGRES_URL"]
-            assert run_sql(postgres_url, "SELECT 1") == "1"
-    """
-    done = run_pytest(source, ISEKAI_TEST_DATABASE="postgresql", ISEKAI_TEST_POSTGRES_URL="")
+    done = run_pytest(source, ISEKAI_TEST_DATABASE="sqlite")
     assert done.returncode == 0, done.stdout
 
 
