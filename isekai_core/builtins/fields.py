@@ -84,7 +84,8 @@ def _linked(value: Any) -> list[Any]:
     if not isinstance(value, list | tuple):
         msg = f"expected a list of refs, got {value!r}"
         raise TypeError(msg)
-    return list(dict.fromkeys(value))
+    # None stands where a soft ref has no row yet.
+    return [pk for pk in dict.fromkeys(value) if pk is not None]
 
 
 def _refuse_unstorable(value: Any) -> None:

@@ -74,7 +74,7 @@ def _links(links: LeftLinks) -> Iterator[str]:
         if link.number > len(link.sources):
             yield f"    … and {link.number - len(link.sources):,} more"
     if links.targets > len(links.examples):
-        yield f"  … and {counted(links.targets - len(links.examples), 'target')} more"
+        yield f"  … and {links.targets - len(links.examples):,} more"
     yield ""
 
 

@@ -34,6 +34,13 @@ def check_version(version: Any, longest: int) -> None:
     _check_text(version, "the version")
 
 
+def is_storable(value: Any) -> bool:
+    """Whether every database keeps the value, as far as it is text."""
+    if not isinstance(value, str):
+        return True
+    return "\x00" not in value and (value.isascii() or not any("\ud800" <= char <= "\udfff" for char in value))
+
+
 def _check_text(text: str, what: str) -> None:
     if "\x00" in text:
         msg = f"{what} holds a NUL character, which PostgreSQL refuses in text"

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model
 
 from isekai_core.errors import LoadError
+from isekai_core.pipeline.given import is_storable
 from isekai_core.pipeline.transform import fillable_fields, find_model
 from isekai_core.types import LoadItem
 
@@ -35,8 +36,15 @@ def _match_group(model: type[Model], names: tuple[str, ...], items: Sequence[Loa
     for item in items:
         try:
             values = tuple(_comparable(field, item.values[name]) for field, name in zip(fields, names, strict=True))
+            hash(values)
         except ValidationError as error:
             item.action, item.error = "error", LoadError(f"match field: {' '.join(error.messages)}")
+            continue
+        except TypeError as error:
+            item.action, item.error = "error", LoadError(f"match fields {', '.join(names)} cannot be compared: {error}")
+            continue
+        if not all(is_storable(value) for value in values):
+            # No row can have it, and a database would refuse to look: the loader says so, by the field's name.
             continue
         if values in wanted:
             waiting.add(id(item))

@@ -6,7 +6,6 @@ core's `Key` makes the result canonical: dot segments, percent-encoding and the 
 """
 
 import re
-from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -39,6 +38,9 @@ class Target(NamedTuple):
     site: str
     suffix: str
     mined: Mined
+
+
+_memory: dict[str | None, Target | None] = {}
 
 
 class Base(NamedTuple):
@@ -97,9 +99,14 @@ def locate(base: Base, href: str) -> Target | None:
     return _remembered(join(base, href)) if href and not href.startswith("#") else None
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def _remembered(url: str | None) -> Target | None:
-    return _target(url and tidy(url))
+    if url in _memory:
+        return _memory[url]
+    # Not an lru_cache: keeping the order of use costs more here than to begin anew now and then.
+    if len(_memory) >= _REMEMBERED:
+        _memory.clear()
+    target = _memory[url] = _target(url and tidy(url))
+    return target
 
 
 def tidy(href: str, charset: str = _UTF_8) -> str:

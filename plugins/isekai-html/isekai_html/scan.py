@@ -12,8 +12,8 @@ LINK, FRAME, EMBED, IMAGE, ICON = "link", "frame", "embed", "image", "icon"
 """What an address is for: to be followed, shown as a page within, played or embedded, shown as an image."""
 
 SELECTOR = (
-    "a[href],area[href],img,source,video,audio,track,iframe,frame,embed,object,input[src],image,meta[content],link[href],"
-    "base[href],body[background],table[background],tr[background],td[background],th[background]"
+    "a,area,img,source,video,audio,track,iframe,frame,embed,object,input,image,meta,link,base,"
+    "body[background],table[background],tr[background],td[background],th[background]"
 )
 """The elements that may hold addresses, but for those with a style."""
 
@@ -102,11 +102,6 @@ def links_within(root: LexborNode, locate: Locate) -> Iterator[Link]:
         yield from _links(node, node.attributes, _STYLE, locate)
 
 
-def whole(text: str) -> Spans:
-    """The attribute is the address."""
-    yield 0, len(text)
-
-
 def srcset_urls(text: str) -> Spans:
     """Where the addresses of a `srcset` stand; commas are parts of an address unless they end it.
 
@@ -135,32 +130,33 @@ def refresh_url(text: str) -> Spans:
         yield found.span(1)
 
 
-Places = tuple[tuple[str, str, Callable[[str], Spans]], ...]
+# What a tag's attributes hold: without a function, the whole attribute is the address.
+Places = tuple[tuple[str, str, Callable[[str], Spans] | None], ...]
 
-_LINKED: Places = (("href", LINK, whole),)
+_LINKED: Places = (("href", LINK, None),)
 _STYLE: Places = (("style", IMAGE, css_urls),)
-_BACKGROUND: Places = (("background", IMAGE, whole),)
-_SOURCE: Places = (("srcset", IMAGE, srcset_urls), ("data-srcset", IMAGE, srcset_urls), ("src", EMBED, whole))
+_BACKGROUND: Places = (("background", IMAGE, None),)
+_SOURCE: Places = (("srcset", IMAGE, srcset_urls), ("data-srcset", IMAGE, srcset_urls), ("src", EMBED, None))
 _PLACES: dict[str, Places] = {
     "a": _LINKED,
     "area": _LINKED,
     "img": (
-        ("src", IMAGE, whole),
-        ("data-src", IMAGE, whole),
-        ("data-original", IMAGE, whole),
-        ("data-lazy-src", IMAGE, whole),
+        ("src", IMAGE, None),
+        ("data-src", IMAGE, None),
+        ("data-original", IMAGE, None),
+        ("data-lazy-src", IMAGE, None),
         ("srcset", IMAGE, srcset_urls),
         ("data-srcset", IMAGE, srcset_urls),
     ),
     "source": _SOURCE,
-    "video": (("poster", IMAGE, whole), ("src", EMBED, whole)),
-    "audio": (("src", EMBED, whole),),
-    "track": (("src", EMBED, whole),),
-    "iframe": (("src", FRAME, whole),),
-    "frame": (("src", FRAME, whole),),
-    "embed": (("src", EMBED, whole),),
-    "object": (("data", EMBED, whole),),
-    "image": (("href", IMAGE, whole), ("xlink:href", IMAGE, whole)),
+    "video": (("poster", IMAGE, None), ("src", EMBED, None)),
+    "audio": (("src", EMBED, None),),
+    "track": (("src", EMBED, None),),
+    "iframe": (("src", FRAME, None),),
+    "frame": (("src", FRAME, None),),
+    "embed": (("src", EMBED, None),),
+    "object": (("data", EMBED, None),),
+    "image": (("href", IMAGE, None), ("xlink:href", IMAGE, None)),
     **dict.fromkeys(("body", "table", "tr", "td", "th"), _BACKGROUND),
 }
 
@@ -173,24 +169,27 @@ def _places(tag: str, attributes: Attributes) -> Places:
     if tag == "link":
         return _link_places(attributes)
     if tag == "input":
-        return (("src", IMAGE, whole),) if (attributes.get("type") or "").lower() == "image" else ()
+        return (("src", IMAGE, None),) if (attributes.get("type") or "").lower() == "image" else ()
     return ()
 
 
 def _links(node: LexborNode, attributes: Attributes, places: Places, locate: Locate) -> list[Link]:
-    return [
-        Link(kind, target, node, attributes, name, start, end)
-        for name, kind, spans in places
-        if (text := attributes.get(name))
-        for start, end in spans(text)
-        if (target := locate(text[start:end])) is not None
-    ]
+    links = []
+    for name, kind, spans in places:
+        text = attributes.get(name)
+        if not text:
+            continue
+        for start, end in spans(text) if spans else ((0, len(text)),):
+            target = locate(text[start:end])
+            if target is not None:
+                links.append(Link(kind, target, node, attributes, name, start, end))
+    return links
 
 
 def _meta_places(attributes: Attributes) -> Places:
     names = (attributes.get(name) for name in ("property", "name", "itemprop"))
     if any(name and name.lower() in _IMAGE_META for name in names):
-        return (("content", IMAGE, whole),)
+        return (("content", IMAGE, None),)
     if (attributes.get("http-equiv") or "").lower() == "refresh":
         return (("content", LINK, refresh_url),)
     return ()
@@ -199,5 +198,5 @@ def _meta_places(attributes: Attributes) -> Places:
 def _link_places(attributes: Attributes) -> Places:
     kinds = (attributes.get("rel") or "").lower().split()
     if not _ICONS.isdisjoint(kinds):
-        return (("href", ICON, whole),)
-    return (("href", IMAGE, whole),) if "image_src" in kinds else ()
+        return (("href", ICON, None),)
+    return (("href", IMAGE, None),) if "image_src" in kinds else ()

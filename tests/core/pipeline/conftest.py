@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from isekai_core import Extraction, Key, Mined, Payload, Pipeline, Seed, Spec, run
+from isekai_core import Extraction, Key, Mined, Payload, Pipeline, ResourceRef, Seed, Spec, run
 from isekai_core.models import Resource
 from isekai_core.pipeline.definition import extractor, miner, seeder, transformer
 
@@ -109,6 +109,11 @@ def mined(name, payload=None, **metadata):
 
 def author(slug="ada", **values):
     return Spec("testapp.Author", {"slug": slug, "name": slug.title()} | values, match=["slug"])
+
+
+def article(slug, **values):
+    given = {"slug": slug, "title": slug.title(), "author": ResourceRef(key("ada"))} | values
+    return Spec("testapp.Article", given, match=["slug"])
 
 
 def resource(name):

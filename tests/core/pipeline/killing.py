@@ -65,8 +65,21 @@ def statement(execute, sql, params, many, context):
 
 def make_pipeline():
     """Pages that link to each other in circles, images mined from them, and cycles of rows."""
-    from isekai_core import Extraction, Key, Mined, Payload, Pipeline, ResourceRef, Seed, Spec, Text
-    from isekai_core import extractor, miner, seeder, transformer
+    from isekai_core import (
+        Extraction,
+        Key,
+        Mined,
+        Payload,
+        Pipeline,
+        ResourceRef,
+        Seed,
+        Spec,
+        Text,
+        extractor,
+        miner,
+        seeder,
+        transformer,
+    )
     from isekai_core.builtins.load import ModelLoader
 
     def page(number):

@@ -339,5 +339,3 @@ def test_taken_keys_are_free_and_never_given_again(transactional_db):
     later = Author.objects.create(slug="later", name="x")
     assert len({old.pk, *taken, later.pk}) == 5
     assert later.pk > max(taken)
-
-

@@ -317,7 +317,7 @@ def test_coroutines_run_at_once_in_a_helper_thread_but_not_more_than_concurrency
 
 
 @pytest.mark.parametrize(
-    "error", [asyncio.CancelledError(), SystemExit(1), ValueError("no"), asyncio.TimeoutError(), KeyboardInterrupt()]
+    "error", [asyncio.CancelledError(), SystemExit(1), ValueError("no"), TimeoutError(), KeyboardInterrupt()]
 )
 def test_whatever_a_coroutine_raises_the_run_ends_and_the_others_are_brought(error, world, configure):
     configure(RETRY_ATTEMPTS=1)

@@ -6,12 +6,7 @@ from testapp.models import Article, Author, Left, Node, Right, Section, Tag
 from isekai_core import ModelRef, ResourceRef, Spec, Text
 from isekai_core.models import Resource
 
-from .conftest import author, key, state
-
-
-def article(slug, **values):
-    given = {"slug": slug, "title": slug.title(), "author": ResourceRef(key("ada"))} | values
-    return Spec("testapp.Article", given, match=["slug"])
+from .conftest import article, author, key, state
 
 
 def test_a_foreign_key_is_loaded_after_its_target_whatever_the_order_of_seeds(world):

@@ -118,7 +118,9 @@ def test_the_first_of_two_seeds_of_one_batch_counts(world):
     assert Author.objects.get().slug == "first"
 
 
-@pytest.mark.parametrize(("version", "again"), [("2026-02", True), ("2026-01", False), ("2025-12", False), (None, False)])
+@pytest.mark.parametrize(
+    ("version", "again"), [("2026-02", True), ("2026-01", False), ("2025-12", False), (None, False)]
+)
 def test_only_what_is_newer_by_its_seed_is_looked_at_again(version, again, world):
     world.add("a", author())
     world.seeds = [Seed(key("a"), version="2026-01")]

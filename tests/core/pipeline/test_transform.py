@@ -225,7 +225,12 @@ def test_a_failed_transform_is_tried_again_when_the_transformer_changed_and_not_
 def test_w4_model_refs_keep_the_types_of_their_lookups(world):
     tag = Tag.objects.create(name="3")
     world.add("ada", author("ada"))
-    values = {"slug": "a", "title": "t", "author": ResourceRef(key("ada")), "tags": [ModelRef("testapp.Tag", pk=tag.pk)]}
+    values = {
+        "slug": "a",
+        "title": "t",
+        "author": ResourceRef(key("ada")),
+        "tags": [ModelRef("testapp.Tag", pk=tag.pk)],
+    }
     world.add("a", Spec("testapp.Article", values))
     values = {"slug": "b", "title": "t", "author": ModelRef("testapp.Author", slug="ada", email="")}
     world.add("b", Spec("testapp.Article", values))

@@ -127,7 +127,7 @@ def test_tuples_come_back_as_lists():
         ({"a": [1, {2, 3}]}, "value.a[1]: cannot keep a set"),
         ({"a": object()}, "value.a: cannot keep a object"),
         ({1: object()}, "value[1]: cannot keep a object"),
-        ({(1, object()): 1}, "value key[1]: cannot keep a object"),
+        ({(1, 2): 1}, "value: cannot keep a mapping with the key (1, 2)"),
         (ModelRef("auth.User", user=object()), "value.user: cannot keep a object"),
     ],
 )
