@@ -126,14 +126,14 @@ def cases(args: argparse.Namespace) -> list[Case]:
     return [case for case in made if not (args.skip_ours and case.side is ours)]
 
 
-def measure(found: list[Case], rounds: int) -> None:
+def measure(found: list[Case], rounds: int, first_port: int) -> None:
     """Every case once, then every case again: whatever else the machine does hits all alike."""
     with ExitStack() as stack:
         server = (
             stack.enter_context(servers.postgres()) if any(case.database == "postgresql" for case in found) else None
         )
         sites = {}
-        for port, pages in enumerate(sorted({case.pages for case in found}), website.PORT):
+        for port, pages in enumerate(sorted({case.pages for case in found}), first_port):
             folder = website.WORK / f"site-{pages}-{pages // 2}-{port}"
             website.write(folder, pages, pages // 2, port)
             sites[pages] = stack.enter_context(website.serving(folder, port))
@@ -190,12 +190,13 @@ def main() -> int:
     )
     parser.add_argument("--databases", nargs="+", default=["sqlite", "postgresql"], choices=["sqlite", "postgresql"])
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--port", type=int, default=website.PORT, help="the first of one for every size")
     parser.add_argument("--skip-peer", action="store_true")
     parser.add_argument("--skip-ours", action="store_true")
     parser.add_argument("--json", action="store_true", help="every round as a line of JSON, nothing else")
     args = parser.parse_args()
     found = cases(args)
-    measure(found, args.rounds)
+    measure(found, args.rounds, args.port)
     if args.json:
         for case in found:
             for one in case.rounds:

@@ -111,3 +111,23 @@ def _shape(part):
     if re.fullmatch(r"\d+\.\d+", part):
         return r"[\d,]+\.\d+"
     return " +" if part.isspace() else re.escape(part)
+
+
+def tables(page):
+    """The tables of a page: lists of rows, each a list of cells, without the marks of code and without the head."""
+    found = []
+    for block in re.findall(r"(?:^\|.*\n)+", page, re.MULTILINE):
+        rows = [re.split(r"(?<!\\)\|", line.strip())[1:-1] for line in block.splitlines()]
+        found.append([[_plain(cell) for cell in row] for row in rows[2:]])
+    return found
+
+
+def table_under(page, heading):
+    """The first table below the heading of that text."""
+    below = re.split(rf"^#+ {re.escape(heading)}$", page, maxsplit=1, flags=re.MULTILINE)[1]
+    return tables(re.split(r"^#", below, maxsplit=1, flags=re.MULTILINE)[0])[0]
+
+
+def _plain(cell):
+    cell = cell.strip().replace("\\|", "|")
+    return cell[1:-1] if re.fullmatch(r"`[^`]*`", cell) else cell.replace("`", "")

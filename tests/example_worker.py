@@ -11,7 +11,9 @@ import argparse
 import asyncio
 import doctest
 import importlib
+import itertools
 import json
+import linecache
 import os
 import sys
 import traceback
@@ -23,6 +25,7 @@ from isekai_core.pipeline.compose import compose
 from isekai_core.pipeline.discover import survey
 
 NAMES = {"__name__": "__main__"}
+NUMBERS = itertools.count(1)
 
 
 def import_files(paths):
@@ -54,7 +57,12 @@ def split(path):
 
 
 def run_examples(text):
-    test = doctest.DocTestParser().get_doctest(text, NAMES, "example", None, None)
+    name = f"block {next(NUMBERS)}"
+    test = doctest.DocTestParser().get_doctest(text, NAMES, name, None, None)
+    for number, example in enumerate(test.examples):
+        # As a notebook does: what was typed has a source, also for the blocks after it.
+        place = f"<doctest {name}[{number}]>"
+        linecache.cache[place] = (len(example.source), None, example.source.splitlines(keepends=True), place)
     out = []
     doctest.DocTestRunner(optionflags=doctest.ELLIPSIS, verbose=False).run(test, out=out.append, clear_globs=False)
     NAMES.update(test.globs)

@@ -130,8 +130,11 @@ class Execution:
             self._stages(journal, row)
             outcome = Run.Outcome.FINISHED
         finally:
-            journal.release_all()
-            self._close(row, outcome)
+            try:
+                journal.release_all()
+                self._close(row, outcome)
+            finally:
+                lease.leave(row)
         return self._result(journal, row, time.monotonic() - began)
 
     def _stages(self, journal: Journal, row: Run) -> None:

@@ -22,7 +22,7 @@ from isekai_core.conf import settings
 from isekai_core.errors import ExtractError, IsekaiError, SkipResource, TemporaryError
 from isekai_core.pipeline.compose import Composed, Processor
 from isekai_core.pipeline.given import check_key, check_payload
-from isekai_core.pipeline.payloads import Identity
+from isekai_core.pipeline.payloads import Identity, is_kept
 from isekai_core.pipeline.work import Work, dump_metadata, load_metadata
 from isekai_core.types import Extraction, ResourceView, State
 from isekai_core.types.protocols import accepts_key
@@ -209,7 +209,7 @@ def _take_extraction(work: Work, result: Any) -> None:
         return
     work.row.alias_of_id = None
     before = work.stored
-    same = before is not None and Identity.of(result.payload) == before
+    same = before is not None and Identity.of(result.payload) == before and is_kept(result.payload)
     same = same and _without_validators(extracted) == _without_validators(work.row.extracted)
     work.row.extracted = extracted
     work.finish("extract")

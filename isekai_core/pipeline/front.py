@@ -75,7 +75,8 @@ class Front:
         if not self.waiting and fetcher.outstanding <= fetcher.limit // 4 and self.finished:
             # New resources may be in there, and the fetching workers run dry.
             self._write()
-        return fetcher.next(_POLL_SECONDS)
+        with self.tally.timed("extract"):
+            return fetcher.next(_POLL_SECONDS)
 
     def _claim(self) -> None:
         works = self.journal.claim(self.stages, settings().batch_size)
@@ -95,7 +96,9 @@ class Front:
                 batch.append((work, processor))
                 continue
             if processor is not None:
-                self._extracted(extract_here(work, processor))
+                with self.tally.timed("extract"):
+                    fetched = extract_here(work, processor)
+                self._extracted(fetched)
             elif work.row.state == State.RUNNING.value:
                 self._go_on(work)
             self._finish(work)
@@ -116,7 +119,6 @@ class Front:
 
     def _extracted(self, fetched: Fetched) -> None:
         work = fetched.work
-        self.tally.seconds["extract"] += fetched.seconds
         if not take(fetched, self.journal.step("extract", fetched.processor)):
             return
         if work.unchanged and self._restore(work):
@@ -162,8 +164,9 @@ class Front:
     def _finish(self, work: Work) -> None:
         if work.row.state == State.RUNNING.value:
             work.row.state = State.READY.value
+        work.let_go()
         self.finished.append(work)
-        self.bytes += work.payload.size if work.payload else 0
+        self.bytes += sum(made.size for made in (work.payload, work.spec) if made is not None)
         old = time.monotonic() - self.written_at > _WRITE_SECONDS
         if len(self.finished) >= settings().batch_size or self.bytes > _WRITE_BYTES or old:
             self._write()

@@ -16,6 +16,8 @@ from isekai_core.pipeline.tally import Progress
 from isekai_core.types import State
 
 _POLL_SECONDS = 1.0
+_OWN: set[int] = set()
+"""The runs that are under way in this process."""
 
 
 def acquire(pipeline: str, progress: Progress, *, wait: bool = True) -> Run:
@@ -44,8 +46,15 @@ def acquire(pipeline: str, progress: Progress, *, wait: bool = True) -> Run:
 def is_alive(run: Run) -> bool:
     """Whether the process of `run` may still work: asked directly on this host, by its heartbeat elsewhere."""
     if run.host == socket.gethostname():
-        return _process_started(run.pid) == run.process_started
+        # One of this process's own that is over was left without a word, because the database was gone, say.
+        is_over = run.pid == os.getpid() and run.pk not in _OWN
+        return not is_over and _process_started(run.pid) == run.process_started
     return bool(run.heartbeat_at > timezone.now() - dt.timedelta(seconds=settings().lease_seconds))
+
+
+def leave(run: Run) -> None:
+    """The run is over, whether or not the database could be told."""
+    _OWN.discard(run.pk)
 
 
 def _take(pipeline: str, dead: Run | None) -> Run | None:
@@ -54,7 +63,7 @@ def _take(pipeline: str, dead: Run | None) -> Run | None:
         with transaction.atomic():
             if dead is not None:
                 _release(dead)
-            return Run.objects.create(
+            run = Run.objects.create(
                 pipeline=pipeline,
                 host=socket.gethostname(),
                 pid=os.getpid(),
@@ -62,8 +71,11 @@ def _take(pipeline: str, dead: Run | None) -> Run | None:
                 heartbeat_at=timezone.now(),
                 **_last_marks(pipeline),
             )
+            # Before anybody else can see it.
+            _OWN.add(run.pk)
     except IntegrityError:
         return None
+    return run
 
 
 def _release(dead: Run) -> None:
@@ -83,7 +95,9 @@ def _process_started(pid: int) -> str:
     """What tells the process from a later one of the same number; "" when there is no such process."""
     try:
         # Linux: the 22nd field of stat is the start in clock ticks since boot. The name before may hold spaces.
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        status = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        # A zombie was killed already, and waits for its parent to notice.
+        return "" if status[0] in "ZX" else status[19]
     except (OSError, IndexError):
         pass
     try:

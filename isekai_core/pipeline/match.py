@@ -1,11 +1,14 @@
 """Which items of a batch mean a row that exists: by their match fields, one query for all of a model."""
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db.models import Model
+from django.db.models import Model, Q
+from django.utils import timezone
 
 from isekai_core.errors import LoadError
 from isekai_core.pipeline.given import is_storable
@@ -56,12 +59,14 @@ def _match_group(model: type[Model], names: tuple[str, ...], items: Sequence[Loa
 
 def _comparable(field: Any, value: Any) -> Any:
     target = field.target_field if field.is_relation else field
-    return target.to_python(value)
+    value = target.to_python(value)
+    if isinstance(value, dt.datetime) and settings.USE_TZ and timezone.is_naive(value):
+        return timezone.make_aware(value)
+    return value
 
 
 def _set_keys(model: type[Model], fields: list[Any], wanted: dict[tuple[Any, ...], LoadItem]) -> None:
-    first = fields[0].attname
-    rows = model._base_manager.filter(**{f"{first}__in": {values[0] for values in wanted if values[0] is not None}})
+    rows = model._base_manager.filter(_candidates(fields, list(wanted)))
     found: dict[tuple[Any, ...], list[Any]] = defaultdict(list)
     for pk, *values in rows.values_list("pk", *(field.attname for field in fields)):
         found[tuple(values)].append(pk)
@@ -73,6 +78,14 @@ def _set_keys(model: type[Model], fields: list[Any], wanted: dict[tuple[Any, ...
             item.error = LoadError(f"{shown} fits {len(pks)} rows of {item.model} ({_listed(pks)}); match must fit one")
         elif pks:
             item.pk = pks[0]
+
+
+def _candidates(fields: list[Any], wanted: list[tuple[Any, ...]]) -> Q:
+    """The rows that have one of the wanted values in the field that tells the most; `IN` finds no empty one."""
+    values_of = {field.attname: {values[index] for values in wanted} for index, field in enumerate(fields)}
+    name, values = min(values_of.items(), key=lambda one: (None in one[1], -len(one[1])))
+    condition = Q(**{f"{name}__in": values - {None}})
+    return condition | Q(**{f"{name}__isnull": True}) if None in values else condition
 
 
 def _listed(pks: list[Any]) -> str:

@@ -119,6 +119,12 @@ def blob_name(payload: Payload) -> str:
     return f"payloads/{digest[:2]}/{digest}"
 
 
+def is_kept(payload: Payload) -> bool:
+    """Whether its blob, if it has one, is still in the storage."""
+    name = blob_name(payload)
+    return not name or payload_storage().exists(name)
+
+
 def save_file(storage: Storage, name: str, body: Body) -> None:
     """Save `body` under exactly `name`, unless it is there already, whole.
 

@@ -39,7 +39,7 @@ class Tally:
 
     stages: stage to outcome (done, failed, skipped, retry, blocked, unchanged) to number of resources.
     models: model to action (created, updated, unchanged, relinked) to number of rows.
-    seconds: stage to seconds of work in it; extract is the time of the fetches together.
+    seconds: stage to seconds of work in it; extract is the time that was spent waiting for fetches.
     """
 
     progress: Progress = field(default_factory=Quiet)

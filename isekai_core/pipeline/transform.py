@@ -13,7 +13,7 @@ from isekai_core.pipeline.compose import Composed, Processor
 from isekai_core.pipeline.given import check_key
 from isekai_core.pipeline.journal import Journal
 from isekai_core.pipeline.work import Work
-from isekai_core.types import Key, ResourceRef, Spec
+from isekai_core.types import BlobRef, Key, ResourceRef, Spec
 
 
 def transform(work: Work, composed: Composed, journal: Journal) -> bool:
@@ -67,8 +67,12 @@ def _take(work: Work, spec: Any) -> None:
 def check_spec(spec: Spec) -> None:
     """`TransformError` when the spec names a model or a field that does not exist, with those that do."""
     model = find_model(spec.model)
-    for name in (*spec.values, *spec.match):
+    for name in spec.values:
         find_field(model, name)
+    for name in spec.match:
+        if find_field(model, name).many_to_many or isinstance(spec.values[name], BlobRef):
+            msg = f"match names {name!r}, which cannot tell one row from another: it holds more than a plain value"
+            raise TransformError(msg)
 
 
 def find_model(label: str) -> type[Model]:

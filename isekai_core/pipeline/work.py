@@ -113,6 +113,12 @@ class Work:
         """The last stage it completed."""
         return Stage(self.row.stage)
 
+    def let_go(self) -> None:
+        """No processor sees it any more: parsed pages and decoded texts are many times what is to be written."""
+        self.view = ResourceView(self.key)
+        if self.payload is not None:
+            vars(self.payload).pop("text", None)
+
     @property
     def touched_edges(self) -> bool:
         """Whether this claim mined or transformed it."""

@@ -11,9 +11,12 @@ from urllib.parse import quote
 
 from isekai_core.types import Key, Mined
 
-# A data: address may be megabytes long; only what may come again is worth remembering.
+# The links of a site come again and again. What is remembered is bounded, and begun anew when it is full:
+# to keep the order of use costs more here than it saves. A data: address may be megabytes long: it is not kept.
 _REMEMBERED_LENGTH = 2048
-_REMEMBERED = 16384
+_REMEMBERED_TARGETS = 16_384
+_REMEMBERED_DIRECTORIES = 16
+_REMEMBERED_LINKS = 4096
 
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.\-]*:")
 _UNUSUAL = re.compile(r"[^\x21-\x5b\x5d-\x7e]")
@@ -40,7 +43,10 @@ class Target(NamedTuple):
     mined: Mined
 
 
-_memory: dict[str | None, Target | None] = {}
+Seen = dict[str, Target | None]
+
+_targets: Seen = {}
+_directories: dict[tuple[str, str], Seen] = {}
 
 
 class Base(NamedTuple):
@@ -49,6 +55,7 @@ class Base(NamedTuple):
     page: the address itself, without query and fragment; query: with its question mark, or empty.
     scheme, origin, directory: the beginnings that `//host`, `/path` and `path` are put behind.
     charset: of the page, which is what a query's letters are sent in.
+    seen: where links led from pages of the same directory.
     """
 
     page: str
@@ -56,23 +63,32 @@ class Base(NamedTuple):
     scheme: str
     origin: str
     directory: str
-    charset: str = _UTF_8
-
-
-NOWHERE = Base("", "", "", "", "")
-"""The base of a page that has no web address of its own: only absolute links lead anywhere."""
+    charset: str
+    seen: Seen
 
 
 def base_of(url: str, charset: str = _UTF_8) -> Base:
     """The base that `url`, an absolute and canonical address, is for the links of its page.
+
+    An empty one is that of a page without a web address: only absolute links lead anywhere.
 
     >>> base_of("https://old.example.org/blog/a.html?page=2").directory
     'https://old.example.org/blog/'
     """
     page, mark, query = url.partition("#")[0].partition("?")
     scheme, _, rest = page.partition("://")
-    host = rest.partition("/")[0]
-    return Base(page, mark + query, scheme, f"{scheme}://{host}", page[: page.rindex("/") + 1], charset)
+    origin = f"{scheme}://{rest.partition('/')[0]}" if url else ""
+    directory = page[: page.rfind("/") + 1]
+    return Base(page, mark + query, scheme, origin, directory, charset, _seen_from(directory, charset))
+
+
+def _seen_from(directory: str, charset: str) -> Seen:
+    place = directory, charset
+    if place not in _directories:
+        if len(_directories) >= _REMEMBERED_DIRECTORIES:
+            _directories.clear()
+        _directories[place] = {}
+    return _directories[place]
 
 
 def locate(base: Base, href: str) -> Target | None:
@@ -83,30 +99,28 @@ def locate(base: Base, href: str) -> Target | None:
     >>> locate(base_of("https://old.example.org/blog/a.html"), "../img/a%20b.PNG#x").url
     'https://old.example.org/img/a%20b.PNG'
     """
-    if len(href) > _REMEMBERED_LENGTH:
-        return _target(join(base, tidy(href, base.charset)))
-    # The usual forms first: the links of a site come again and again, so their whole address is looked up.
-    if href.isascii():
-        first = href[:1]
-        if first == "/":
-            if href[1:2] not in ("/", "\\") and base.origin:
-                return _remembered(base.origin + href)
-        elif href.startswith(("https://", "http://")):
-            return _remembered(href)
-        elif (first == "." or first.isalnum()) and ":" not in href and base.directory:
-            return _remembered(base.directory + href)
-    href = tidy(href, base.charset)
-    return _remembered(join(base, href)) if href and not href.startswith("#") else None
-
-
-def _remembered(url: str | None) -> Target | None:
-    if url in _memory:
-        return _memory[url]
-    # Not an lru_cache: keeping the order of use costs more here than to begin anew now and then.
-    if len(_memory) >= _REMEMBERED:
-        _memory.clear()
-    target = _memory[url] = _target(url and tidy(url))
+    seen = base.seen
+    if href in seen:
+        return seen[href]
+    target = _locate(base, href)
+    # A link that is only a query is relative to the page, not to its directory.
+    if len(href) <= _REMEMBERED_LENGTH and not href.lstrip().startswith("?"):
+        if len(seen) >= _REMEMBERED_LINKS:
+            seen.clear()
+        seen[href] = target
     return target
+
+
+def _locate(base: Base, href: str) -> Target | None:
+    href = tidy(href, base.charset)
+    url = join(base, href) if href and not href.startswith("#") else None
+    if url is None or len(url) > _REMEMBERED_LENGTH:
+        return _target(url)
+    if url not in _targets:
+        if len(_targets) >= _REMEMBERED_TARGETS:
+            _targets.clear()
+        _targets[url] = _target(url)
+    return _targets[url]
 
 
 def tidy(href: str, charset: str = _UTF_8) -> str:

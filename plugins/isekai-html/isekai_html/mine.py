@@ -71,10 +71,14 @@ class ImageMiner(_Miner):
         """The images, each once, with the first thing that the page says of it."""
         page = page_of(resource)
         found: dict[str, Mined] = {}
+        node, metadata = None, Metadata()
         for link in page.found.others:
             target = link.target
             if self._is_image(link) and _is_news(found, target) and self._addresses.wants(target, page.site):
-                found[target.url] = _mined(target, _said_of_image(page, link))
+                # The addresses of one element come one after the other.
+                if link.node is not node:
+                    node, metadata = link.node, _said_of_image(page, link)
+                found[target.url] = _mined(target, metadata)
         for target, node in chain.from_iterable(page.found.anchors.get(suffix, ()) for suffix in _IMAGES):
             if self.linked and _is_news(found, target) and self._addresses.wants(target, page.site):
                 found[target.url] = _mined(target, _said_of_thumbnail(page, node))

@@ -6,9 +6,9 @@ from functools import cached_property, partial
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from isekai_core.types import Payload, ResourceView
-from isekai_html.links import NOWHERE, Base, Target, base_of, locate, site_of
+from isekai_html.links import Base, Target, base_of, locate, site_of
 from isekai_html.nesting import bounded
-from isekai_html.scan import SELECTOR, STYLED, Found, scan
+from isekai_html.scan import Found, scan
 
 HTML_TYPES = ("text/html", "application/xhtml+xml")
 """The media types that are pages."""
@@ -48,18 +48,15 @@ class Page:
             html = text.translate(_MARKS).encode("utf-8", "replace")
         self.tree = LexborHTMLParser(bounded(html))
         url = resource.key.value if resource.key.type == "url" else ""
-        own = base_of(url, resource.payload.charset or "utf-8") if url else NOWHERE
-        # To look through all elements takes as long as parsing them, so the common look is taken once.
-        self._nodes = self.tree.css(SELECTOR)
-        self._has_styles = b"url(" in html.lower()
+        own = base_of(url, resource.payload.charset or "utf-8")
         self.base = self._base(own)
         self.site = site_of(url or self.base.page) if url or self.base.page else ""
 
     @cached_property
     def found(self) -> Found:
         """Everything on the page that leads somewhere: one pass, made once."""
-        locate_here = self.locate if self._marked else partial(locate, self.base)
-        return scan(self._nodes, self.tree.css(STYLED) if self._has_styles else (), locate_here)
+        root = self.tree.root
+        return scan(root, self.locate if self._marked else partial(locate, self.base)) if root else Found()
 
     def locate(self, link: str) -> Target | None:
         """Where `link`, an attribute's text, leads; None when that is no usable http or https address."""
@@ -82,7 +79,7 @@ class Page:
         return found.strip() if node.tag in ("pre", "textarea") else _SPACE.sub(" ", found).strip()
 
     def _base(self, own: Base) -> Base:
-        node = next((node for node in self._nodes if node.tag == "base"), None)
+        node = self.tree.css_first("base[href]")
         target = locate(own, self.restore(node.attributes["href"] or "")) if node else None
         return base_of(target.url, own.charset) if target else own
 

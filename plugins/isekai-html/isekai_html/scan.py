@@ -1,7 +1,7 @@
 """The one pass over a page: every attribute that holds addresses, and where in it they stand."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborNode
@@ -11,14 +11,9 @@ from isekai_html.links import Target
 LINK, FRAME, EMBED, IMAGE, ICON = "link", "frame", "embed", "image", "icon"
 """What an address is for: to be followed, shown as a page within, played or embedded, shown as an image."""
 
-SELECTOR = (
-    "a,area,img,source,video,audio,track,iframe,frame,embed,object,input,image,meta,link,base,"
-    "body[background],table[background],tr[background],td[background],th[background]"
-)
-"""The elements that may hold addresses, but for those with a style."""
-
-STYLED = "[style*='url(' i]"
-"""The elements with an address in their style. To look for them costs as much as to look for all others."""
+_SELECTOR = "a,area,img,source,video,audio,iframe,frame,embed,object,input,image,meta,link,base"
+_DECORATED = "[style*='url(' i],[background]"
+_DOWNLOADS = "a[download],area[download]"
 
 Attributes = Mapping[str, str | None]
 
@@ -65,21 +60,20 @@ _IMAGE_META = frozenset(("og:image", "og:image:url", "og:image:secure_url", "twi
 _ICONS = frozenset(("icon", "apple-touch-icon", "apple-touch-icon-precomposed", "mask-icon", "fluid-icon"))
 
 
-def scan(nodes: Iterable[LexborNode], styled: Iterable[LexborNode], locate: Locate) -> Found:
-    """Every address that leads somewhere, sorted for the miners.
-
-    nodes: the elements that `SELECTOR` finds; styled: those that `STYLED` finds.
-    """
+def scan(root: LexborNode, locate: Locate) -> Found:
+    """Every address within `root` that leads somewhere, sorted for the miners."""
     found = Found()
     anchors = found.anchors
-    for node in nodes:
+    # Asked once a page, not once a link; a second selection of a tree costs a fraction of the first.
+    may_download = bool(root.css(_DOWNLOADS))
+    for node in root.css(_SELECTOR):
         tag = node.tag or ""
         if tag == "a" or tag == "area":  # noqa: PLR1714 - the hot path
             attributes = node.attrs
             target = locate(attributes.get("href") or "")
             if target is None:
                 continue
-            if "download" in attributes:
+            if may_download and "download" in attributes:
                 found.downloads.append((target, node))
             elif target.suffix in anchors:
                 anchors[target.suffix].append((target, node))
@@ -88,18 +82,18 @@ def scan(nodes: Iterable[LexborNode], styled: Iterable[LexborNode], locate: Loca
         else:
             attributes = node.attributes
             found.others += _links(node, attributes, _places(tag, attributes), locate)
-    for node in styled:
-        found.others += _links(node, node.attributes, _STYLE, locate)
+    for node in root.css(_DECORATED):
+        found.others += _links(node, node.attributes, _DECORATIONS, locate)
     return found
 
 
 def links_within(root: LexborNode, locate: Locate) -> Iterator[Link]:
     """Every address within `root` that leads somewhere, and where it stands."""
-    for node in root.css(SELECTOR):
+    for node in root.css(_SELECTOR):
         attributes = node.attributes
         yield from _links(node, attributes, _places(node.tag or "", attributes), locate)
-    for node in root.css(STYLED):
-        yield from _links(node, node.attributes, _STYLE, locate)
+    for node in root.css(_DECORATED):
+        yield from _links(node, node.attributes, _DECORATIONS, locate)
 
 
 def srcset_urls(text: str) -> Spans:
@@ -134,8 +128,7 @@ def refresh_url(text: str) -> Spans:
 Places = tuple[tuple[str, str, Callable[[str], Spans] | None], ...]
 
 _LINKED: Places = (("href", LINK, None),)
-_STYLE: Places = (("style", IMAGE, css_urls),)
-_BACKGROUND: Places = (("background", IMAGE, None),)
+_DECORATIONS: Places = (("style", IMAGE, css_urls), ("background", IMAGE, None))
 _SOURCE: Places = (("srcset", IMAGE, srcset_urls), ("data-srcset", IMAGE, srcset_urls), ("src", EMBED, None))
 _PLACES: dict[str, Places] = {
     "a": _LINKED,
@@ -151,13 +144,11 @@ _PLACES: dict[str, Places] = {
     "source": _SOURCE,
     "video": (("poster", IMAGE, None), ("src", EMBED, None)),
     "audio": (("src", EMBED, None),),
-    "track": (("src", EMBED, None),),
     "iframe": (("src", FRAME, None),),
     "frame": (("src", FRAME, None),),
     "embed": (("src", EMBED, None),),
     "object": (("data", EMBED, None),),
     "image": (("href", IMAGE, None), ("xlink:href", IMAGE, None)),
-    **dict.fromkeys(("body", "table", "tr", "td", "th"), _BACKGROUND),
 }
 
 

@@ -52,7 +52,8 @@ class SitemapSeeder:
     stop the others: the error comes after them, and names it.
 
     url: the address of a sitemap, of an index, or of a robots.txt; or several of them.
-    timeout: seconds that the server may be silent, and until there is a connection.
+    timeout: seconds that the server may be silent.
+    connect_timeout: seconds until there is a connection.
     deadline: seconds that the download of one sitemap may take.
     max_bytes: the most that one sitemap may have, decompressed.
     max_depth: how many indexes may lead to a sitemap, one inside the other.
@@ -66,11 +67,12 @@ class SitemapSeeder:
     verify: false accepts any certificate, such as that of a legacy site that nobody renews.
     """
 
-    neutral_options: ClassVar[Sequence[str]] = ("timeout", "deadline", "tries", "wait")
+    neutral_options: ClassVar[Sequence[str]] = ("timeout", "connect_timeout", "deadline", "tries", "wait")
     secret_options: ClassVar[Sequence[str]] = ("headers", "username", "password")
 
     url: str | list[str]
     timeout: float = 30.0
+    connect_timeout: float = 10.0
     deadline: float = 300.0
     max_bytes: int = 64 * 1024 * 1024
     max_depth: int = 3
@@ -84,7 +86,7 @@ class SitemapSeeder:
     verify: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("timeout", "deadline", "max_bytes", "max_sitemaps", "tries"):
+        for name in ("timeout", "connect_timeout", "deadline", "max_bytes", "max_sitemaps", "tries"):
             if not getattr(self, name) > 0:
                 msg = f"{name} must be greater than 0, got {getattr(self, name)!r}"
                 raise ValueError(msg)
@@ -110,7 +112,8 @@ class SitemapSeeder:
         waiting = deque(_Place(url) for url in self._urls)
         seen: set[str] = set()
         faults: list[str] = []
-        with httpx.Client(timeout=self.timeout, verify=self.verify, mounts=_NO_PROXY) as client:
+        timeout = httpx.Timeout(self.timeout, connect=self.connect_timeout)
+        with httpx.Client(timeout=timeout, verify=self.verify, mounts=_NO_PROXY) as client:
             fetcher = self._fetcher(client)
             while waiting and len(seen) < self.max_sitemaps:
                 place = waiting.popleft()
@@ -131,7 +134,7 @@ class SitemapSeeder:
         return Fetcher(
             client=client,
             identity=self._identity,
-            timeout=httpx.Timeout(self.timeout),
+            timeout=client.timeout,
             deadline=self.deadline,
             max_bytes=self.max_bytes,
             tries=self.tries,

@@ -1,8 +1,10 @@
 """What the plugin registers, as core sees it."""
 
-from dataclasses import fields
+import re
+from dataclasses import MISSING, fields
 from importlib import import_module
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import pytest
 from isekai_http import plugin
@@ -48,3 +50,16 @@ def test_every_option_is_explained_where_isekai_plugins_show_reads_it(name):
     options = {field.name for field in fields(cls)}
     assert options - set(explained) == set()
     assert set(cls.neutral_options) | set(cls.secret_options) <= options
+
+
+@pytest.mark.parametrize(
+    ("heading", "target"),
+    [("## `sitemap`", "isekai_http.seed:SitemapSeeder"), ("## `http`", "isekai_http.extract:HttpExtractor")],
+)
+def test_the_readme_lists_every_option_with_its_default(heading, target):
+    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    section = text.partition(heading)[2].partition("\n## ")[0]
+    listed = dict(re.findall(r"^\| `(\w+)` \| `?([^`|]+?)`? \|", section, re.MULTILINE))
+    assert listed == {
+        field.name: "required" if field.default is MISSING else repr(field.default) for field in fields(load(target))
+    }

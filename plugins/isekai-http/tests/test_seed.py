@@ -366,7 +366,7 @@ def test_an_untrusted_certificate_can_be_accepted(https_site):
     assert addresses(url, verify=False) == [https_site.url("/1").replace("http:", "https:")]
 
 
-@pytest.mark.parametrize("name", ["timeout", "deadline", "max_bytes", "max_sitemaps", "tries"])
+@pytest.mark.parametrize("name", ["timeout", "connect_timeout", "deadline", "max_bytes", "max_sitemaps", "tries"])
 def test_an_option_that_must_be_positive_is_refused(name):
     with pytest.raises(ValueError, match=f"{name} must be greater than 0, got 0"):
         SitemapSeeder(url="https://old.example.org/sitemap.xml", **{name: 0})

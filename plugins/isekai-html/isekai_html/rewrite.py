@@ -1,0 +1,70 @@
+"""The HTML of an element with its links as refs, so that they become the new addresses.
+
+The parser writes the HTML; where an address is to become a ref, a placeholder stands in the tree for that
+moment. It holds 128 random bits that are drawn after the page was read, so nothing that stands in a page
+can be taken for one: what came from a page never becomes a ref.
+"""
+
+import re
+import secrets
+from collections.abc import Callable, Iterable
+from html import escape
+from itertools import groupby
+
+from selectolax.lexbor import LexborNode
+
+from isekai_core.types import Key, ResourceRef, Text
+from isekai_html.page import Page
+from isekai_html.scan import Link, links_within
+
+_QUOTES = "\"'"
+
+
+def inner_html(page: Page, node: LexborNode, becomes_ref: Callable[[Key], bool]) -> str | Text:
+    """What is inside `node`; a `Text` when there is a link for which `becomes_ref` is true."""
+    links = [link for link in links_within(node, page.locate) if becomes_ref(link.target.key)]
+    if not links:
+        return page.restore(node.inner_html or "")
+    token = secrets.token_hex(16)
+    refs: list[ResourceRef] = []
+    changed = [_Change(page, list(group), token, refs) for _, group in groupby(links, _attribute_of)]
+    try:
+        html = page.restore(node.inner_html or "")
+    finally:
+        for change in changed:
+            change.undo()
+    # Every second piece is the number of a ref.
+    pieces = re.split(rf"{token}-(\d+)-", html)
+    return Text(*(refs[int(piece)] if index % 2 else piece for index, piece in enumerate(pieces) if index % 2 or piece))
+
+
+def _attribute_of(link: Link) -> tuple[int, str]:
+    return link.node.mem_id, link.attribute
+
+
+class _Change:
+    """An attribute with placeholders in it, for a moment."""
+
+    def __init__(self, page: Page, links: list[Link], token: str, refs: list[ResourceRef]) -> None:
+        self.node, self.attribute = links[0].node, links[0].attribute
+        self.before = links[0].attributes[self.attribute] or ""
+        self.node.attrs[self.attribute] = self._with_placeholders(page, links, token, refs)
+
+    def _with_placeholders(self, page: Page, links: Iterable[Link], token: str, refs: list[ResourceRef]) -> str:
+        written, position = "", 0
+        for link in links:
+            address, mark, part = self.before[link.start : link.end].partition("#")
+            quote = _missing_quote(self.attribute, self.before, link.start)
+            written += f"{self.before[position : link.start]}{quote}{token}-{len(refs)}-{mark}{part}{quote}"
+            position = link.end
+            fallback = page.restore(escape(address).replace("\u00a0", "&nbsp;"))
+            refs.append(ResourceRef(link.target.key, "url", soft=True, fallback=fallback))
+        return written + self.before[position:]
+
+    def undo(self) -> None:
+        self.node.attrs[self.attribute] = self.before
+
+
+def _missing_quote(attribute: str, text: str, start: int) -> str:
+    """The new address may hold a parenthesis, which only quotes keep from ending `url(…)`."""
+    return "" if attribute != "style" or text[start - 1] in _QUOTES else '"'

@@ -1,0 +1,96 @@
+"""`pipeline/check.py`: all that is wrong with a pipeline at once, each with its path."""
+
+import sys
+
+import pytest
+from testapp.pipelines import become, fetch, shelf
+
+from isekai_core import Pipeline, use
+from isekai_core.pipeline.check import problems_of
+from isekai_core.plugins.registry import registry
+
+PLUGIN = """
+from dataclasses import dataclass
+
+from isekai_core import hookimpl
+
+@dataclass
+class Fields:
+    model: str
+    fields: dict[str, str]
+    match: list[str]
+
+    accepts = ("*",)
+
+    def transform(self, resource):
+        return None
+
+@hookimpl
+def isekai_register_transformers(register):
+    register("fields", Fields)
+"""
+
+
+@pytest.fixture
+def fields(tmp_path, monkeypatch):
+    """`use("fields", …)` of a plugin that is installed for the test."""
+    metadata = tmp_path / "acme_fields-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Name: acme-fields\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[isekai]\nacme-fields = acme_fields\n")
+    (tmp_path / "acme_fields.py").write_text(PLUGIN)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    registry.cache_clear()
+    right = {"model": "testapp.Author", "fields": {"name": "h1"}, "match": ["slug"]}
+    yield lambda **options: use("fields", **right | options)
+    registry.cache_clear()
+    sys.modules.pop("acme_fields", None)
+
+
+def problems(**processors):
+    return problems_of(Pipeline("blog", **processors))
+
+
+def test_a_pipeline_that_is_well_has_no_problems(fields):
+    assert problems_of(shelf) == []
+    assert problems(transformers=[become, fields()]) == []
+
+
+def test_every_processor_that_is_wrong_is_told_with_its_path():
+    found = problems(
+        seeders=[use("csv", paht="a.csv"), use("csv", path="a.csv"), "nothing"], extractors=[fetch, "fiel"]
+    )
+    assert [problem.partition(":")[0] for problem in found] == [
+        "pipelines.blog.seeders[0].paht",
+        "pipelines.blog.seeders[2]",
+        "pipelines.blog.extractors[1]",
+    ]
+    assert "did you mean 'path'" in found[0]
+
+
+def test_an_object_that_is_no_processor_is_told():
+    class Miner:
+        def mine(self, resource):
+            return []
+
+    (problem,) = problems(miners=[Miner()])
+    assert problem.startswith("pipelines.blog.miners[0]: ")
+    assert "accepts" in problem
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"model": "testapp.Autor"}, "[0].model: there is no model 'testapp.Autor', did you mean 'testapp.Author'?"),
+        ({"model": "Author"}, "[0].model: expected app_label.ModelName, got 'Author'"),
+        ({"fields": {"nam": "h1"}}, "[0].fields: testapp.Author has no field 'nam' to fill, did you mean 'name'?"),
+        ({"match": ["slgu"]}, "[0].match: testapp.Author has no field 'slgu' to fill, did you mean 'slug'?"),
+    ],
+)
+def test_a_model_or_a_field_that_is_not_there_is_told_with_its_option(fields, options, expected):
+    (problem,) = problems(transformers=[fields(**options)])
+    assert problem.startswith(f"pipelines.blog.transformers{expected}")
+
+
+def test_several_fields_are_told_one_by_one(fields):
+    assert len(problems(transformers=[fields(fields={"nam": "h1", "emial": "a", "name": "b"}, match=["x"])])) == 3
