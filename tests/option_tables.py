@@ -5,8 +5,11 @@
 writes them anew; a test compares them. What is around them is written by hand.
 """
 
+import os
 import re
 from pathlib import Path
+
+import django
 
 from isekai_core.plugins.options import options_of
 from isekai_core.plugins.registry import registry
@@ -19,14 +22,14 @@ def table(kind, name):
     """What the page says of one processor: what it accepts, and its options."""
     cls = registry().find(kind, name).load()
     options = options_of(cls)
-    lines = [*_accepts(kind, cls)]
+    lines = ["", *_accepts(kind, cls)]
     if options:
         lines += ["| option | type | default | what it is |", "|---|---|---|---|", *map(_row, options), ""]
     else:
         lines += ["It has no options.", ""]
     lines += _named("Changing these does nothing again", getattr(cls, "neutral_options", ()))
     lines += _named("Never shown and never stored", getattr(cls, "secret_options", ()))
-    return "\n".join(lines)
+    return "\n".join([*lines, ""])
 
 
 def _accepts(kind, cls):
@@ -42,7 +45,9 @@ def _row(option):
 
 
 def _cell(text):
-    return text.replace("|", "\\|")
+    # Outside of code, <value> would be taken for HTML.
+    parts = re.split(r"(`[^`]*`)", text.replace("|", "\\|"))
+    return "".join(part if part.startswith("`") else part.replace("<", "&lt;") for part in parts)
 
 
 def _named(what, names):
@@ -65,4 +70,6 @@ def renewed(page):
 
 
 if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "isekai_core.testing.settings")
+    django.setup()
     PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

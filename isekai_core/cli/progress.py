@@ -57,10 +57,11 @@ class Bars:
         self._is_working = _quietly(lambda: self._show(stage, done, total))
 
     def _show(self, stage: str, done: int, total: int | None) -> None:
-        bar = self._bars.get(stage)
-        if bar is None:
-            bar = self._bars[stage] = self._make(
-                desc=f"{stage:<9}",
+        total = total if total is not None else self._expected(stage, done)
+        if stage not in self._bars:
+            self._bars[stage] = self._make(
+                desc=f"{stage:>9}",
+                total=total,
                 unit=" resources",
                 file=sys.stderr,
                 position=len(self._bars),
@@ -69,7 +70,8 @@ class Bars:
                 mininterval=0,
                 miniters=1,
             )
-        bar.total = total if total is not None else self._expected(stage, done)
+        bar = self._bars[stage]
+        bar.total = total
         bar.update(done - bar.n)
 
     def _expected(self, stage: str, done: int) -> int | None:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import close_old_connections, connections
+from django.db import connections
 from django.utils import timezone
 
 from isekai_core.models import Run
@@ -86,6 +86,9 @@ def run(
         if stage not in STAGES:
             msg = f"{name} is one of {', '.join(STAGES)}, got {stage!r}"
             raise ValueError(msg)
+    if STAGES.index(start) > STAGES.index(until):
+        msg = f"{start=} comes after {until=}, so that there is nothing to do"
+        raise ValueError(msg)
     execution = Execution(pipeline, progress or Quiet(), refresh=refresh, start=start, until=until, wait=wait)
     return _outside_loops(execution.run)
 
@@ -107,6 +110,13 @@ def _outside_loops(work: Callable[[], RunResult]) -> RunResult:
         return pool.submit(in_thread).result()
 
 
+def _close_old_connections() -> None:
+    """Those that a server may have given up; one that is in a transaction of the caller's is in use."""
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
+
+
 class Execution:
     """One run: takes the lease, does what is asked, and leaves a report."""
 
@@ -121,7 +131,7 @@ class Execution:
         self.wait = wait
 
     def run(self) -> RunResult:
-        close_old_connections()
+        _close_old_connections()
         began = time.monotonic()
         row = lease.acquire(self.composed.name, self.tally.progress, wait=self.wait)
         outcome = Run.Outcome.STOPPED

@@ -86,6 +86,11 @@ class Fetcher:
         """How many may be under way: twice what is fetched at once, so that no worker waits for us."""
         return 2 * sum(_concurrency(processor) for processor in self._processors)
 
+    @property
+    def has_room(self) -> bool:
+        """Whether it is worth handing over more: not for one at a time, each of which wakes the other thread."""
+        return self.outstanding <= self.limit * 3 // 4
+
     def __enter__(self) -> Self:
         if self._processors:
             self._thread = threading.Thread(target=self._run, name="isekai-fetch", daemon=True)

@@ -56,11 +56,12 @@ class Front:
 
     def _step(self, fetcher: Fetcher) -> bool:
         """One turn; False when all is done."""
-        if not self.waiting:
-            self._claim()
-        self._start(fetcher)
-        if self.waiting and fetcher.outstanding < max(fetcher.limit, 1):
-            return True
+        if fetcher.has_room:
+            if not self.waiting:
+                self._claim()
+            self._start(fetcher)
+            if self.waiting and fetcher.has_room:
+                return True
         if fetcher.outstanding:
             if (fetched := fetcher.next(0.0) or self._idle(fetcher)) is not None:
                 self._fetched(fetched)

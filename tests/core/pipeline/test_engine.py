@@ -225,11 +225,11 @@ def memory_of(size):
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
+        Resource.objects.all().delete()
 
 
 def test_o1_memory_does_not_grow_with_the_number_of_resources(transactional_db, configure):
-    configure(BATCH_SIZE=200)
-    memory_of(200)
+    memory_of(50)
     base, four_times = memory_of(1000), memory_of(4000)
     assert Node.objects.count() == 4000
     assert four_times < base * 1.2, (base, four_times)
