@@ -1,18 +1,15 @@
 """The filters of the field language: each does one thing to a value, and says what it takes and gives."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any, Protocol
-from urllib.parse import unquote
-
-from django.utils.text import slugify
-from selectolax.lexbor import LexborHTMLParser
 
 from isekai_core.types import Key, ResourceRef, Text
 from isekai_html.dates import read_date, read_datetime
+from isekai_html.values import read_bool, read_int, read_number, read_slug, without_tags
 
 TEXT, HTML, VALUE = "text", "html", "value"
 """What passes between filters: text, HTML with refs inside, or a finished value such as a date or a ref."""
@@ -33,6 +30,7 @@ class Links(Protocol):
 
 
 Apply = Callable[[Any, Links], Any]
+Make = Callable[[str | None], Apply]
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ class Kind:
     whole: it is given a list as a whole; other filters are given its items one by one.
     """
 
-    make: Callable[[str | None], Apply]
+    make: Make
     takes: frozenset[str] = frozenset((TEXT,))
     gives: str | None = None
     whole: bool = False
@@ -54,7 +52,7 @@ class Kind:
 class Filter:
     """A filter as a field uses it, with its argument."""
 
-    text: str
+    name: str
     kind: Kind
     apply: Apply
 
@@ -68,7 +66,8 @@ class Filter:
             hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(sorted(FILTERS))}"
             msg = f"there is no filter {name!r}: {hint}"
             raise ValueError(msg)
-        return cls(text, FILTERS[name], FILTERS[name].make(_unquoted(argument) if colon else None))
+        kind = FILTERS[name]
+        return cls(name, kind, kind.make(_unquoted(argument) if colon else None))
 
     def __call__(self, value: Any, links: Links) -> Any:
         """What the filter makes of `value`; what is missing stays missing."""
@@ -81,19 +80,22 @@ class Filter:
 
 
 def _unquoted(argument: str) -> str:
-    stripped = argument.strip()
-    if len(stripped) > 1 and stripped[0] == stripped[-1] and stripped[0] in "\"'":
-        return stripped[1:-1]
-    return stripped
+    argument = argument.strip()
+    quoted = len(argument) > 1 and argument[0] == argument[-1] and argument[0] in "\"'"
+    return argument[1:-1] if quoted else argument
 
 
-def _plain(name: str, change: Callable[[Any], Any]) -> Callable[[str | None], Apply]:
+def _refuse(name: str, expected: str, argument: str | None) -> ValueError:
+    got = "none" if argument is None else repr(argument)
+    return ValueError(f"the filter {name!r} takes {expected}, got {got}")
+
+
+def _plain(name: str, change: Callable[[Any], Any]) -> Make:
     """A filter without an argument that asks nothing of the page."""
 
     def make(argument: str | None) -> Apply:
         if argument is not None:
-            msg = f"the filter {name!r} takes no argument, got {argument!r}"
-            raise ValueError(msg)
+            raise _refuse(name, "no argument", argument)
         return lambda value, _: change(value)
 
     return make
@@ -103,51 +105,26 @@ def _strip(value: str | Text) -> str | Text:
     if isinstance(value, str):
         return value.strip()
     parts = list(value.parts)
-    if isinstance(parts[0], str):
-        parts[0] = parts[0].lstrip()
-    if isinstance(parts[-1], str):
-        parts[-1] = parts[-1].rstrip()
+    if isinstance(first := parts[0], str):
+        parts[0] = first.lstrip()
+    if isinstance(last := parts[-1], str):
+        parts[-1] = last.rstrip()
     return Text(*parts)
-
-
-def _without_tags(text: str) -> str:
-    root = LexborHTMLParser(text).body
-    return " ".join(root.text(separator=" ").split()) if root else ""
-
-
-_ADDRESS = re.compile(r"(?:https?:)?//[^/?#]*|(?=[/.])")
-_INDEX = re.compile(r"(?:index|default|home)\.[a-z]{2,5}", re.IGNORECASE)
-_SUFFIX = re.compile(r"(?<=.)\.[A-Za-z][A-Za-z0-9]{0,4}$")
 
 
 def _slug(argument: str | None) -> Apply:
     if argument not in (None, "unicode"):
-        msg = f"the filter 'slug' takes no argument, or 'unicode', got {argument!r}"
-        raise ValueError(msg)
-    return lambda value, _: slugify(_last_segment(value), allow_unicode=argument is not None) or None
-
-
-def _last_segment(text: str) -> str:
-    """Of an address its last segment without the suffix; any other text as it is."""
-    text = text.strip()
-    if not (start := _ADDRESS.match(text)):
-        return text
-    path = re.split(r"[?#]", text[start.end() :], maxsplit=1)[0]
-    segments = [segment for segment in path.split("/") if segment.strip(".")]
-    if len(segments) > 1 and _INDEX.fullmatch(segments[-1]):
-        segments.pop()
-    return unquote(_SUFFIX.sub("", segments[-1])) if segments else ""
+        raise _refuse("slug", "no argument, or 'unicode'", argument)
+    return lambda value, _: read_slug(value, allow_unicode=argument is not None)
 
 
 def _regex(argument: str | None) -> Apply:
     if not argument:
-        msg = r"the filter 'regex' needs a pattern, for example regex:\d+"
-        raise ValueError(msg)
+        raise _refuse("regex", r"a pattern such as \d+", argument)
     try:
         pattern = re.compile(argument)
     except re.error as error:
-        msg = f"the filter 'regex' needs a regular expression, got {argument!r}: {error}"
-        raise ValueError(msg) from None
+        raise _refuse("regex", f"a regular expression ({error})", argument) from None
 
     def apply(value: str, _: Links) -> str | None:
         found = pattern.search(value)
@@ -156,80 +133,38 @@ def _regex(argument: str | None) -> Apply:
     return apply
 
 
-_NO_SPACE = str.maketrans("", "", " \u00a0\u202f\u2009'’")
-_GROUPED = re.compile(r"([+-]?\d{1,3})((?:[.,]\d{3})+)(.*)", re.DOTALL)
-
-
-def _int(text: str) -> int | None:
-    if not text.strip():
-        return None
-    number = _without_groups(text, ",")
-    if not re.fullmatch(r"[+-]?\d+", number, re.ASCII):
-        msg = "expected a whole number such as 1234 or 1,234"
-        raise ValueError(msg)
-    return int(number)
-
-
-def _decimal(name: str, read: Callable[[str], Any]) -> Callable[[str | None], Apply]:
+def _number(name: str, make_number: Callable[[str], Any]) -> Make:
     def make(argument: str | None) -> Apply:
         if argument not in (None, ".", ","):
-            msg = f"the filter {name!r} takes the decimal mark, '.' or ',', got {argument!r}"
-            raise ValueError(msg)
-        mark = argument or "."
+            raise _refuse(name, "the decimal mark, '.' or ','", argument)
 
         def apply(text: str, _: Links) -> Any:
-            if not text.strip():
-                return None
-            number = _without_groups(text, "." if mark == "," else ",").replace(mark, ".")
-            if not re.fullmatch(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", number, re.ASCII):
-                msg = f"expected a number such as 1234{mark}5"
-                raise ValueError(msg)
-            return read(number)
+            number = read_number(text, argument or ".")
+            return None if number is None else make_number(number)
 
         return apply
 
     return make
 
 
-def _without_groups(text: str, separator: str) -> str:
-    """`text` without what separates thousands: white space, an apostrophe, or `separator` before three digits."""
-    number = text.translate(_NO_SPACE).replace("\u2212", "-")
-    found = _GROUPED.fullmatch(number)
-    if found and set(found[2]) & {".", ","} == {separator}:
-        number = found[1] + found[2].replace(separator, "") + found[3]
-    return number
-
-
-_TRUE = frozenset(("1", "true", "yes", "y", "on"))
-_FALSE = frozenset(("0", "false", "no", "n", "off"))
-
-
-def _bool(text: str) -> bool | None:
-    word = text.strip().lower()
-    if word not in _TRUE | _FALSE | {""}:
-        msg = "expected yes or no, true or false, on or off, 1 or 0"
-        raise ValueError(msg)
-    return word in _TRUE if word else None
-
-
-def _date(read: Callable[[str, str | None], Any]) -> Callable[[str | None], Apply]:
+def _moment(read: Callable[[str, str | None], Any]) -> Make:
     return lambda form: lambda text, _: read(" ".join(text.split()), form) if text.strip() else None
 
 
-def _url(link: str, links: Links) -> str | None:
-    """The whole address; what is no web address (mailto:) stays as it is."""
-    return links.absolute(link) or link.strip() or None
+def _url(argument: str | None) -> Apply:
+    if argument is not None:
+        raise _refuse("url", "no argument", argument)
+    # What is no web address, such as a mailto: link, stays as it is.
+    return lambda link, links: links.absolute(link) or link.strip() or None
 
 
 def _ref(argument: str | None) -> Apply:
-    attr = argument or "pk"
-
     def apply(link: str, links: Links) -> ResourceRef:
         key = links.key(link)
         if key is None:
-            msg = "expected an http or https address for a ref; soft leaves out what is none"
+            msg = "expected an http or https address to refer to; the filter soft leaves out what is none"
             raise ValueError(msg)
-        return ResourceRef(key, attr)
+        return ResourceRef(key, argument or "pk")
 
     return apply
 
@@ -247,12 +182,12 @@ def _soft(argument: str | None) -> Apply:
 
 
 def _split(argument: str | None) -> Apply:
-    separator = "," if argument is None else argument
+    if argument == "":
+        raise _refuse("split", "a separator such as ';', or nothing for the comma", argument)
 
-    def apply(value: Any, _: Links) -> list[Any]:
-        texts = value if isinstance(value, list) else [value]
-        pieces = (piece for text in texts if text is not None for piece in (text.split(separator) if separator else text))
-        return [piece for piece in (piece.strip() for piece in pieces) if piece]
+    def apply(value: Any, _: Links) -> list[str]:
+        pieces = (piece.strip() for text in _listed(value) for piece in text.split(argument or ","))
+        return [piece for piece in pieces if piece]
 
     return apply
 
@@ -260,21 +195,28 @@ def _split(argument: str | None) -> Apply:
 def _join(argument: str | None) -> Apply:
     separator = ", " if argument is None else argument
 
-    def apply(value: Any, _: Links) -> Any:
-        items = [item for item in _listed(value) if item is not None]
-        if not items:
-            return None
+    def apply(value: Any, _: Links) -> str | Text | None:
         parts: list[Any] = []
-        for item in items:
-            parts += [separator] if parts else []
+        for item in _listed(value):
+            parts += [separator] if parts and separator else []
             parts += item.parts if isinstance(item, Text) else [item]
-        return Text(*parts) if any(isinstance(item, Text) for item in items) else "".join(parts)
+        if not parts:
+            return None
+        return "".join(parts) if all(isinstance(part, str) for part in parts) else Text(*parts)
 
     return apply
 
 
-def _listed(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, list) else [value]
+def _default(argument: str | None) -> Apply:
+    if argument is None:
+        raise _refuse("default", "a value such as 0", argument)
+    return lambda value, _: argument if value is None or value in ("", []) else value
+
+
+def _listed(value: Any) -> list[Any]:
+    if isinstance(value, list):
+        return value
+    return [] if value is None else [value]
 
 
 def _first(value: Any) -> Any:
@@ -282,34 +224,27 @@ def _first(value: Any) -> Any:
 
 
 def _last(value: Any) -> Any:
-    return next(iter(_listed(value)[::-1]), None)
-
-
-def _default(argument: str | None) -> Apply:
-    if argument is None:
-        msg = "the filter 'default' needs a value, for example default:0"
-        raise ValueError(msg)
-    return lambda value, _: argument if value is None or value in ("", []) else value
+    return next(reversed(_listed(value)), None)
 
 
 FILTERS: dict[str, Kind] = {
     "strip": Kind(_plain("strip", _strip), frozenset((TEXT, HTML))),
     "lower": Kind(_plain("lower", str.lower)),
     "upper": Kind(_plain("upper", str.upper)),
-    "text": Kind(_plain("text", _without_tags)),
+    "text": Kind(_plain("text", without_tags)),
     "slug": Kind(_slug),
     "regex": Kind(_regex),
-    "int": Kind(_plain("int", _int), gives=VALUE),
-    "decimal": Kind(_decimal("decimal", Decimal), gives=VALUE),
-    "float": Kind(_decimal("float", float), gives=VALUE),
-    "bool": Kind(_plain("bool", _bool), gives=VALUE),
-    "date": Kind(_date(read_date), gives=VALUE),
-    "datetime": Kind(_date(read_datetime), gives=VALUE),
-    "url": Kind(_plain_url := (lambda argument: _url), gives=TEXT),
+    "int": Kind(_plain("int", read_int), gives=VALUE),
+    "decimal": Kind(_number("decimal", Decimal), gives=VALUE),
+    "float": Kind(_number("float", float), gives=VALUE),
+    "bool": Kind(_plain("bool", read_bool), gives=VALUE),
+    "date": Kind(_moment(read_date), gives=VALUE),
+    "datetime": Kind(_moment(read_datetime), gives=VALUE),
+    "url": Kind(_url),
     "ref": Kind(_ref, gives=VALUE),
     "refs": Kind(_ref, gives=VALUE),
     "soft": Kind(_soft, gives=VALUE),
-    "all": Kind(_plain("all", lambda value: value), _ANY, whole=True),
+    "all": Kind(_plain("all", list), _ANY, whole=True),
     "first": Kind(_plain("first", _first), _ANY, whole=True),
     "last": Kind(_plain("last", _last), _ANY, whole=True),
     "split": Kind(_split, whole=True),

@@ -6,7 +6,9 @@ from fnmatch import translate
 
 from isekai_html.links import Target
 
-_ENTRY = re.compile(r"(?P<sub>\*\.)?(?P<host>[^\s/:@*?#\[\]]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?", re.IGNORECASE)
+_ENTRY = re.compile(
+    r"(?P<sub>\*\.)?(?P<host>[^\s/:@*?#\[\]]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?", re.IGNORECASE
+)
 _PORTS = {"http": "80", "https": "443"}
 
 

@@ -24,7 +24,9 @@ DOCUMENT_SUFFIXES = tuple(
 )
 """A link that ends so leads to a document."""
 
-OTHER_SUFFIXES = tuple("css js mjs json xml rss atom rdf exe msi dmg iso apk deb rpm jar swf woff woff2 ttf eot".split())
+OTHER_SUFFIXES = tuple(
+    "css js mjs json xml rss atom rdf exe msi dmg iso apk deb rpm jar swf woff woff2 ttf eot".split()
+)
 """A link that ends so leads neither to an image, nor to a document, nor to a page."""
 
 _IMAGES = frozenset(IMAGE_SUFFIXES)
@@ -186,7 +188,9 @@ def _said_of_image(page: Page, link: Link) -> Metadata:
 
 def _said_of_thumbnail(page: Page, node: LexborNode) -> Metadata:
     image = node.css_first("img[alt]")
-    return _texts(page, alt=image.attributes["alt"] if image else None, title=node.attributes.get("title") or node.text())
+    return _texts(
+        page, alt=image.attributes["alt"] if image else None, title=node.attributes.get("title") or node.text()
+    )
 
 
 def _said_of_document(page: Page, node: LexborNode) -> Metadata:

@@ -28,7 +28,9 @@ _SAME_FORMATTING = 3
 
 _NAMES = rb"iframe noembed noframes script style textarea title xmp"
 _ATTRIBUTES = rb"""(?:[\s/]++|[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*"|'[^']*'|(?!["'])[^\s>]*+))?+)*+"""
-_RAW = b"|".join(name + rb"(?=[\s/>])" + _ATTRIBUTES + rb">?+(?:[^<]|<(?!/" + name + rb"))*+" for name in _NAMES.split())
+_RAW = b"|".join(
+    name + rb"(?=[\s/>])" + _ATTRIBUTES + rb">?+(?:[^<]|<(?!/" + name + rb"))*+" for name in _NAMES.split()
+)
 # Always matches to its end, be that the end of the page: so that no tag is read twice. Comments and the text
 # of scripts are passed over whole; group 1 is the name, with a slash when it closes.
 _TAG = re.compile(
@@ -48,7 +50,9 @@ _CLOSE_PARAGRAPH = frozenset(
     b"""address article aside blockquote center dd details dialog dir div dl dt fieldset figcaption figure footer form
     h1 h2 h3 h4 h5 h6 header li listing main menu nav ol p pre search section summary table ul""".split()
 )
-_FENCES = frozenset(b"applet button caption datalist dir dl marquee menu object ol select svg table template ul".split())
+_FENCES = frozenset(
+    b"applet button caption datalist dir dl marquee menu object ol select svg table template ul".split()
+)
 # An element that ends where the next one of its group begins.
 _GROUP = {
     name: group

@@ -56,7 +56,9 @@ _SRCSET_URL = re.compile(r"[\s,]*([^\s]+)")
 _SRCSET_DESCRIPTORS = re.compile(r"[^,(]*+(?:\([^)]*+\)?[^,(]*+)*+,?")
 _CSS_URL = re.compile(r"""url\(\s*+(?:"([^"]*)"|'([^']*)'|([^\s"')]+))\s*\)""", re.IGNORECASE)
 _REFRESH = re.compile(r"""\s*[\d.]+\s*[;,]\s*(?:url\s*=\s*)?["']?([^"'\s]+)""", re.IGNORECASE)
-_IMAGE_META = frozenset(("og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src", "image"))
+_IMAGE_META = frozenset(
+    ("og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src", "image")
+)
 _ICONS = frozenset(("icon", "apple-touch-icon", "apple-touch-icon-precomposed", "mask-icon", "fluid-icon"))
 
 

@@ -140,7 +140,7 @@ def _candidates(media_type: str, declared: str | None, head: bytes) -> Iterator[
         yield declared
     found = None
     if _MARKUP_TYPE.fullmatch(media_type):
-        found = _XML_DECLARATION.match(head) or _META.search(_COMMENT.sub(b"", head))
+        found = _XML_DECLARATION.match(head) or _META.search(_COMMENT.sub(b"", head) if b"<!--" in head else head)
     codec = codec_of(found[1].decode("ascii")) if found else None
     if codec is not None:
         # Whoever could read the declaration byte by byte was not reading UTF-16.

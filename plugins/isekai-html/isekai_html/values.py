@@ -1,0 +1,104 @@
+"""What the filters read out of a text: numbers, yes and no, slugs. A text that holds nothing gives None."""
+
+import re
+from urllib.parse import unquote
+
+from django.utils.text import slugify
+from selectolax.lexbor import LexborHTMLParser
+
+_NO_SPACE = str.maketrans("\u2212", "-", " \t\n\r\f\u00a0\u202f\u2009'’")
+_GROUPED = re.compile(r"([+-]?\d{1,3})((?:[.,]\d{3})+)(.*)", re.DOTALL)
+_WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
+
+_TRUE = frozenset(("1", "true", "yes", "y", "on"))
+_FALSE = frozenset(("0", "false", "no", "n", "off"))
+
+_ADDRESS = re.compile(r"(?:https?:)?//[^/?#]*|(?=\.{0,2}/)")
+_INDEX = re.compile(r"(?:index|default)\.[a-z]{2,5}", re.IGNORECASE)
+_SUFFIX = re.compile(r"(?<=.)\.[A-Za-z][A-Za-z0-9]{0,4}$")
+
+
+def read_int(text: str) -> int | None:
+    """A whole number; its thousands may be set apart.
+
+    >>> read_int(" 1,234 ")
+    1234
+    """
+    number = _without_groups(text, ",")
+    if not number:
+        return None
+    if not _WHOLE.fullmatch(number):
+        msg = "expected a whole number such as 1234 or 1,234"
+        raise ValueError(msg)
+    return int(number)
+
+
+def read_number(text: str, mark: str = ".") -> str | None:
+    """A number as Python writes it, for `Decimal` and `float`; `mark` is the decimal mark of `text`.
+
+    >>> read_number("1.234,50", ",")
+    '1234.50'
+    """
+    number = _without_groups(text, "." if mark == "," else ",").replace(mark, ".")
+    if not number:
+        return None
+    if not _NUMBER.fullmatch(number):
+        msg = f"expected a number such as 1234{mark}5"
+        raise ValueError(msg)
+    return number
+
+
+def _without_groups(text: str, separator: str) -> str:
+    """`text` without what sets thousands apart: white space, an apostrophe, or `separator` before three digits."""
+    number = text.translate(_NO_SPACE)
+    found = _GROUPED.fullmatch(number)
+    if found and set(found[2]) & {".", ","} == {separator}:
+        number = found[1] + found[2].replace(separator, "") + found[3]
+    return number
+
+
+def read_bool(text: str) -> bool | None:
+    """Yes or no.
+
+    >>> read_bool("Off")
+    False
+    """
+    word = text.strip().lower()
+    if not word:
+        return None
+    if word not in _TRUE | _FALSE:
+        msg = "expected yes or no, true or false, on or off, 1 or 0"
+        raise ValueError(msg)
+    return word in _TRUE
+
+
+def read_slug(text: str, *, allow_unicode: bool = False) -> str | None:
+    """Django's slug of a text; of an address, that of its last segment without the suffix.
+
+    >>> read_slug("https://old.example.org/blog/Circles%20all.html?page=2"), read_slug("/blog/ada/index.html")
+    ('circles-all', 'ada')
+    """
+    return slugify(_last_segment(text.strip()), allow_unicode=allow_unicode) or None
+
+
+def _last_segment(text: str) -> str:
+    address = _ADDRESS.match(text)
+    if not address:
+        return text
+    path = re.split(r"[?#]", text[address.end() :], maxsplit=1)[0]
+    segments = [segment for segment in path.split("/") if segment.strip(".")]
+    # The index page of a directory is named by the directory.
+    if len(segments) > 1 and _INDEX.fullmatch(segments[-1]):
+        segments.pop()
+    return unquote(_SUFFIX.sub("", segments[-1])) if segments else ""
+
+
+def without_tags(html: str) -> str:
+    """The text of a piece of HTML, in one line.
+
+    >>> without_tags("<p>Fish &amp; <b>chips</b></p>")
+    'Fish & chips'
+    """
+    body = LexborHTMLParser(html).body
+    return " ".join(body.text(separator=" ").split()) if body else ""
