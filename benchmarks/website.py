@@ -191,7 +191,7 @@ def _command(folder: Path, port: int) -> list[str]:
     nginx = shutil.which("nginx")
     if nginx is None:
         return [sys.executable, str(HERE / "server.py"), str(folder), str(port)]
-    work = WORK / "nginx"
+    work = WORK / f"nginx-{port}"
     work.mkdir(parents=True, exist_ok=True)
     config = work / "nginx.conf"
     config.write_text(NGINX.format(work=work, folder=folder.resolve(), host=HOST, port=port))

@@ -50,7 +50,7 @@ class Accounts:
         if resource is None:
             self.problems.append(f"page {path} was never seen")
         elif resource.state != "done":
-            self._failed("page", path, resource)
+            self._failed("pages", path, resource)
         elif path not in self.rows:
             self.problems.append(f"page {path} is done, and there is no row with this path")
         else:
@@ -90,7 +90,7 @@ class Accounts:
         elif resource is None:
             self.problems.append(f"image {path} is on a page, and was never seen")
         elif resource.state != "done":
-            self._failed("image", path, resource)
+            self._failed("images", path, resource)
         elif (image := self.files.get(resource.target_pk)) is None:
             self.problems.append(f"image {path} is done, and there is no row of it")
         else:
@@ -103,10 +103,10 @@ class Accounts:
 
     def _failed(self, what: str, path: str, resource: Resource) -> None:
         if resource.state in ("failed", "skipped") and resource.message:
-            self._note(f"{what}s {resource.state}, with a reason", path)
+            self._note(f"{what} {resource.state}, with a reason", path)
             self.reasons[path] = resource.message
         else:
-            self.problems.append(f"{what} {path} is {resource.state}: {resource.message or 'no reason given'}")
+            self.problems.append(f"{what}: {path} is {resource.state}: {resource.message or 'no reason given'}")
 
     def _rest(self) -> None:
         """What was found by links and is not on disk: it has to have failed, with a reason."""
@@ -114,7 +114,7 @@ class Accounts:
         for key, resource in self.resources.items():
             path = key.removeprefix(f"url:{self.base}/")
             if key not in known and not (self.tree.root / path).exists():
-                self._failed("link to what is not on disk", path, resource)
+                self._failed("links to what is not on disk", path, resource)
             elif key not in known:
                 self._note(f"other files, {resource.state}", path)
                 self.reasons[path] = resource.message

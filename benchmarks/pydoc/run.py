@@ -23,7 +23,6 @@ import doctree  # noqa: E402 - beside this file
 import website  # noqa: E402 - in the folder above
 
 PORT = 8790
-DATA = website.WORK / "pydoc"
 
 
 def main() -> int:
@@ -36,11 +35,12 @@ def main() -> int:
         places = args.path or ", ".join(doctree.PLACES)
         print(f"no documentation in {places}: apt-get install python3-doc, or give --path", file=sys.stderr)
         return 2
-    shutil.rmtree(DATA, ignore_errors=True)
+    data = website.WORK / f"pydoc-{args.port}"
+    shutil.rmtree(data, ignore_errors=True)
     found, base = doctree.Tree.of(root), website.base_url(args.port)
-    doctree.copy_with_sitemap(found, DATA / "site", base)
-    os.environ |= {"PYDOC_DATA": str(DATA), "PYDOC_SITE": base, "DJANGO_SETTINGS_MODULE": "settings"}
-    with website.serving(DATA / "site", args.port):
+    doctree.copy_with_sitemap(found, data / "site", base)
+    os.environ |= {"PYDOC_DATA": str(data), "PYDOC_SITE": base, "DJANGO_SETTINGS_MODULE": "settings"}
+    with website.serving(data / "site", args.port):
         seconds = migrate()
     return account(found, base, seconds)
 

@@ -77,6 +77,9 @@ def _convert(field: Any, value: Any, row: Model) -> Any:
         json.dumps(value, cls=field.encoder)
     if isinstance(value, dt.datetime) and settings.USE_TZ and timezone.is_naive(value):
         value = timezone.make_aware(value)
+    if value is None and field.null:
+        # `blank` is what forms ask for; the column takes it.
+        return None
     return field.clean(value, row)
 
 

@@ -1,5 +1,6 @@
 """What `isekai pipelines` says: the pipelines there are, and what is wrong with them."""
 
+from itertools import groupby
 from typing import Any
 
 from isekai_core.cli.failures import USAGE
@@ -44,7 +45,13 @@ def _name(item: Any) -> str:
 
 
 def _in_words(pipeline: Pipeline) -> str:
-    return " · ".join(f"{kinds}: {', '.join(names)}" for kinds, names in _processors(pipeline).items() if names)
+    return " · ".join(f"{kinds}: {_listed(names)}" for kinds, names in _processors(pipeline).items() if names)
+
+
+def _listed(names: list[str]) -> str:
+    """In their order; one that is used several times in a row once, with the number."""
+    groups = [(name, len(list(same))) for name, same in groupby(names)]
+    return ", ".join(f"{name} ({number} times)" if number > 1 else name for name, number in groups)
 
 
 def _described(found: Found) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def _print_states(standing: Standing) -> None:
         (stage.value, *(standing.at(stage, state) for state in there), sum(standing.at(stage, s) for s in there))
         for stage in Stage
     ]
-    print_counts(("Completed", *(_word(state) for state in there), "total"), rows)
+    print_counts(("Completed stage", *(_word(state) for state in there), "total"), rows)
 
 
 def _print_runs(name: str, runs: Sequence[Run]) -> None:

@@ -1,5 +1,6 @@
 """Progress on a terminal: one bar for each stage that moves. It must never slow a run, and never break one."""
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from isekai_core.types import STAGES
 
 _REFRESH_SECONDS = 0.1
 _COUNT_SECONDS = 1.0
+_COLUMNS, _LINES = 80, 24
 _SHARE = 50
 """Counting what is to come takes one part in so many of the time at most."""
 
@@ -62,10 +64,11 @@ class Bars:
             self._bars[stage] = self._make(
                 desc=f"{stage:>9}",
                 total=total,
+                initial=done,
                 unit=" resources",
                 file=sys.stderr,
                 position=len(self._bars),
-                dynamic_ncols=True,
+                **_shape(),
                 leave=False,
                 mininterval=0,
                 miniters=1,
@@ -92,6 +95,15 @@ class Bars:
         """Take the bars away."""
         for bar in reversed(self._bars.values()):
             _quietly(bar.close)
+
+
+def _shape() -> dict[str, Any]:
+    """As wide as the terminal is; some say that they have no columns at all, and tqdm would believe it."""
+    try:
+        columns = os.get_terminal_size(sys.stderr.fileno()).columns
+    except (OSError, ValueError):
+        columns = 0
+    return {"dynamic_ncols": True} if columns else {"ncols": _COLUMNS, "nrows": _LINES}
 
 
 def _quietly(show: Callable[[], object]) -> bool:

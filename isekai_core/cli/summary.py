@@ -107,7 +107,8 @@ def _standing_now(result: RunResult) -> str:
     parts = [
         f"{number:,} {word}" for number, word in ((result.failed, "failed"), (result.blocked, "blocked")) if number
     ]
-    return " and ".join(parts)
+    is_new = any(counts.get("failed") for counts in result.stages.values())
+    return " and ".join(parts) + ("" if is_new else ", as after an earlier run")
 
 
 def summary_json(result: RunResult, standing: Standing, found: Sequence[Cause]) -> dict[str, Any]:

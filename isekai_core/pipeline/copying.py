@@ -40,7 +40,11 @@ def copy_rows(
     cursor: Any, table: str, columns: Sequence[str], types: Sequence[str], rows: Sequence[Sequence[Any]]
 ) -> None:
     """Copy `rows` into `table`; names are quoted already. A row that breaks a constraint raises."""
-    with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)") as copy:
+    # The copy is the driver's own and raises the driver's own errors: Django's are what everyone expects.
+    with (
+        cursor.db.wrap_database_errors,
+        cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)") as copy,
+    ):
         copy.set_types(types)
         for row in rows:
             copy.write_row(row)

@@ -190,6 +190,13 @@ def test_every_option_says_what_it_is(kind, name):
     assert undocumented == []
 
 
+def test_the_processors_page_has_every_filter_of_the_field_language():
+    from isekai_html.filters import FILTERS  # noqa: PLC0415 - core's tests must not need the plugin
+
+    shown = documents.tables(text("processors").partition("## html-fields\n")[2].partition("\n## ")[0])[2]
+    assert [row[0] for row in shown] == list(FILTERS)
+
+
 # The journal
 
 

@@ -18,8 +18,8 @@ class Page(models.Model):
 class Image(models.Model):
     file = models.ImageField(upload_to="images")
     alt = models.CharField(max_length=300, blank=True)
-    width = models.PositiveIntegerField(null=True)
-    height = models.PositiveIntegerField(null=True)
+    width = models.PositiveIntegerField(null=True, blank=True)
+    height = models.PositiveIntegerField(null=True, blank=True)
 
     def __str__(self) -> str:
         return self.alt or self.file.name

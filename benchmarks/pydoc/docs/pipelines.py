@@ -14,7 +14,7 @@ pydoc = Pipeline(
             "html-fields",
             model="docs.Page",
             match=["path"],
-            fields={"path": "@path", "title": "title", "body": "body@html"},
+            fields={"path": "@url | regex:^https?://[^/]+/(.*)$", "title": "title", "body": "body@html"},
         ),
         use("image", model="docs.Image", file="file", alt="alt", width="width", height="height"),
     ],

@@ -16,7 +16,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from isekai_core.errors import TransformError
 from isekai_core.types import Key, ResourceView, Text
-from isekai_html.filters import HTML, TEXT, VALUE, Filter
+from isekai_html.filters import HTML, TEXT, Filter
 from isekai_html.page import Page, page_of
 from isekai_html.rewrite import inner_html
 

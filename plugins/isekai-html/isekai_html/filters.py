@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from isekai_core.types import Key, ResourceRef, Text
 from isekai_html.dates import read_date, read_datetime
@@ -85,9 +85,10 @@ def _unquoted(argument: str) -> str:
     return argument[1:-1] if quoted else argument
 
 
-def _refuse(name: str, expected: str, argument: str | None) -> ValueError:
+def _refuse(name: str, expected: str, argument: str | None) -> NoReturn:
     got = "none" if argument is None else repr(argument)
-    return ValueError(f"the filter {name!r} takes {expected}, got {got}")
+    msg = f"the filter {name!r} takes {expected}, got {got}"
+    raise ValueError(msg)
 
 
 def _plain(name: str, change: Callable[[Any], Any]) -> Make:
@@ -95,7 +96,7 @@ def _plain(name: str, change: Callable[[Any], Any]) -> Make:
 
     def make(argument: str | None) -> Apply:
         if argument is not None:
-            raise _refuse(name, "no argument", argument)
+            _refuse(name, "no argument", argument)
         return lambda value, _: change(value)
 
     return make
@@ -114,17 +115,17 @@ def _strip(value: str | Text) -> str | Text:
 
 def _slug(argument: str | None) -> Apply:
     if argument not in (None, "unicode"):
-        raise _refuse("slug", "no argument, or 'unicode'", argument)
+        _refuse("slug", "no argument, or 'unicode'", argument)
     return lambda value, _: read_slug(value, allow_unicode=argument is not None)
 
 
 def _regex(argument: str | None) -> Apply:
     if not argument:
-        raise _refuse("regex", r"a pattern such as \d+", argument)
+        _refuse("regex", r"a pattern such as \d+", argument)
     try:
         pattern = re.compile(argument)
     except re.error as error:
-        raise _refuse("regex", f"a regular expression ({error})", argument) from None
+        _refuse("regex", f"a regular expression ({error})", argument)
 
     def apply(value: str, _: Links) -> str | None:
         found = pattern.search(value)
@@ -136,7 +137,7 @@ def _regex(argument: str | None) -> Apply:
 def _number(name: str, make_number: Callable[[str], Any]) -> Make:
     def make(argument: str | None) -> Apply:
         if argument not in (None, ".", ","):
-            raise _refuse(name, "the decimal mark, '.' or ','", argument)
+            _refuse(name, "the decimal mark, '.' or ','", argument)
 
         def apply(text: str, _: Links) -> Any:
             number = read_number(text, argument or ".")
@@ -153,7 +154,7 @@ def _moment(read: Callable[[str, str | None], Any]) -> Make:
 
 def _url(argument: str | None) -> Apply:
     if argument is not None:
-        raise _refuse("url", "no argument", argument)
+        _refuse("url", "no argument", argument)
     # What is no web address, such as a mailto: link, stays as it is.
     return lambda link, links: links.absolute(link) or link.strip() or None
 
@@ -183,7 +184,7 @@ def _soft(argument: str | None) -> Apply:
 
 def _split(argument: str | None) -> Apply:
     if argument == "":
-        raise _refuse("split", "a separator such as ';', or nothing for the comma", argument)
+        _refuse("split", "a separator such as ';', or nothing for the comma", argument)
 
     def apply(value: Any, _: Links) -> list[str]:
         pieces = (piece.strip() for text in _listed(value) for piece in text.split(argument or ","))
@@ -209,7 +210,7 @@ def _join(argument: str | None) -> Apply:
 
 def _default(argument: str | None) -> Apply:
     if argument is None:
-        raise _refuse("default", "a value such as 0", argument)
+        _refuse("default", "a value such as 0", argument)
     return lambda value, _: argument if value is None or value in ("", []) else value
 
 

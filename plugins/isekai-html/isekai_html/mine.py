@@ -1,6 +1,5 @@
 """The miners: which of a page's addresses are images, documents and further pages."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -13,26 +12,7 @@ from isekai_html.links import Target
 from isekai_html.match import Addresses
 from isekai_html.page import HTML_TYPES, Page, page_of
 from isekai_html.scan import EMBED, FRAME, ICON, IMAGE, LINK, Link
-
-IMAGE_SUFFIXES = tuple("apng avif bmp gif heic heif ico jfif jpe jpeg jpg png svg svgz tif tiff webp".split())
-"""A link that ends so leads to an image."""
-
-DOCUMENT_SUFFIXES = tuple(
-    """pdf ps djvu doc docm docx dot dotx odt ott rtf tex txt md xls xlsm xlsx xlt ods csv tsv ppt pptx pps ppsx odp odg
-    epub mobi azw3 zip gz tgz bz2 xz 7z rar tar vcf ics mp3 m4a ogg oga opus wav flac aac mp4 m4v mov avi mkv webm mpg
-    mpeg ogv wmv""".split()
-)
-"""A link that ends so leads to a document."""
-
-OTHER_SUFFIXES = tuple(
-    "css js mjs json xml rss atom rdf exe msi dmg iso apk deb rpm jar swf woff woff2 ttf eot".split()
-)
-"""A link that ends so leads neither to an image, nor to a document, nor to a page."""
-
-_IMAGES = frozenset(IMAGE_SUFFIXES)
-_DOCUMENTS = frozenset(DOCUMENT_SUFFIXES)
-_NO_PAGES = _IMAGES | _DOCUMENTS | frozenset(OTHER_SUFFIXES)
-_SUFFIX = re.compile(r"\.?[^\s./?#]+")
+from isekai_html.suffixes import DOCUMENTS, IMAGES, NO_PAGES, suffix_set
 
 Metadata = dict[str, str]
 
@@ -42,6 +22,7 @@ class _Miner:
     """What the three miners have in common: where addresses may lead."""
 
     accepts: ClassVar[Sequence[str]] = HTML_TYPES
+    version: ClassVar[str] = "1"
 
     domains: list[str] | None = None
     include: list[str] | None = None
@@ -81,7 +62,7 @@ class ImageMiner(_Miner):
                 if link.node is not node:
                     node, metadata = link.node, _said_of_image(page, link)
                 found[target.url] = _mined(target, metadata)
-        for target, node in chain.from_iterable(page.found.anchors.get(suffix, ()) for suffix in _IMAGES):
+        for target, node in chain.from_iterable(page.found.anchors.get(suffix, ()) for suffix in IMAGES):
             if self.linked and _is_news(found, target) and self._addresses.wants(target, page.site):
                 found[target.url] = _mined(target, _said_of_thumbnail(page, node))
         return found.values()
@@ -89,7 +70,7 @@ class ImageMiner(_Miner):
     def _is_image(self, link: Link) -> bool:
         if link.kind == ICON:
             return self.icons
-        return link.kind == IMAGE or (link.kind == EMBED and link.target.suffix in _IMAGES)
+        return link.kind == IMAGE or (link.kind == EMBED and link.target.suffix in IMAGES)
 
 
 @dataclass
@@ -111,14 +92,14 @@ class DocumentMiner(_Miner):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._suffixes = _suffix_set("suffixes", self.suffixes, _DOCUMENTS)
+        self._suffixes = suffix_set("suffixes", self.suffixes, DOCUMENTS)
 
     def mine(self, resource: ResourceView) -> Iterable[Mined]:
         """The documents, each once, with the first text of a link to it."""
         page = page_of(resource)
         found: dict[str, Mined] = {}
         anchors = chain.from_iterable(page.found.anchors.get(suffix, ()) for suffix in self._suffixes)
-        downloads = ((target, node) for target, node in page.found.downloads if target.suffix not in _IMAGES)
+        downloads = ((target, node) for target, node in page.found.downloads if target.suffix not in IMAGES)
         for target, node in chain(anchors, downloads):
             if _is_news(found, target) and self._addresses.wants(target, page.site):
                 found[target.url] = _mined(target, _said_of_document(page, node))
@@ -149,7 +130,7 @@ class PageMiner(_Miner):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._skipped = _suffix_set("skip_suffixes", self.skip_suffixes, _NO_PAGES)
+        self._skipped = suffix_set("skip_suffixes", self.skip_suffixes, NO_PAGES)
 
     def mine(self, resource: ResourceView) -> Iterable[Mined]:
         """The pages, each once."""
@@ -199,13 +180,3 @@ def _said_of_document(page: Page, node: LexborNode) -> Metadata:
 
 def _texts(page: Page, **texts: str | None) -> Metadata:
     return {name: said for name, text in texts.items() if text and (said := page.short(text))}
-
-
-def _suffix_set(option: str, suffixes: list[str] | None, default: frozenset[str]) -> frozenset[str]:
-    if suffixes is None:
-        return default
-    for suffix in suffixes:
-        if not _SUFFIX.fullmatch(suffix):
-            msg = f"{option}: expected suffixes such as 'pdf', got {suffix!r}"
-            raise ValueError(msg)
-    return frozenset(suffix.lower().removeprefix(".") for suffix in suffixes)

@@ -8,6 +8,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from isekai_core.types import Payload, ResourceView
 from isekai_html.links import Base, Target, base_of, locate, site_of
 from isekai_html.nesting import bounded
+from isekai_html.prose import text_of
 from isekai_html.scan import Found, scan
 
 HTML_TYPES = ("text/html", "application/xhtml+xml")
@@ -22,15 +23,10 @@ _MARKS = {0: _FIRST_MARK} | {0xDC00 + byte: _FIRST_MARK + byte for byte in range
 _UNMARK = {mark: char for char, mark in _MARKS.items()}
 _REPLACE = dict.fromkeys(_UNMARK, "\ufffd")
 
-_SPACE = re.compile(r"[ \t\n\r\f]+")
 _EMPTY_ELEMENT = re.compile(r"<([a-zA-Z][\w:.-]*)((?:\s[^<>]*)?)/>")
-_HIDDEN = frozenset(("script", "style", "template"))
-_BLOCKS = frozenset(
-    """address article aside blockquote br center dd details dialog div dl dt fieldset figcaption figure footer form h1 h2
-    h3 h4 h5 h6 header hr li main nav ol optgroup option p pre search section summary table tbody td tfoot th thead tr
-    ul""".split()
+_VOID = frozenset(
+    ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr")
 )
-_VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
 
 
 class Page:
@@ -80,9 +76,8 @@ class Page:
         return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
     def text(self, node: LexborNode) -> str:
-        """The text of `node` as it is read: without scripts and styles, runs of white space as one space."""
-        found = self.restore(_visible(node))
-        return found.strip() if node.tag in ("pre", "textarea") else _SPACE.sub(" ", found).strip()
+        """The text of `node` as it is read: without scripts and styles, white space as one space."""
+        return self.restore(text_of(node))
 
     def _base(self, own: Base) -> Base:
         node = self.tree.css_first("base[href]")
@@ -100,8 +95,6 @@ def _text_of(payload: Payload) -> str:
         text = payload.text
     except LookupError:
         text = payload.read().decode("utf-8", "surrogateescape")
-    except UnicodeError:
-        text = payload.read().decode(payload.charset or "utf-8", "replace")
     return text.removeprefix("\ufeff")
 
 
@@ -109,25 +102,3 @@ def _with_end_tag(match: re.Match[str]) -> str:
     """`<script src="a"/>` is whole in XHTML, but in HTML the rest of the page would be the script."""
     name, attributes = match.groups()
     return match.group() if name.lower() in _VOID else f"<{name}{attributes}></{name}>"
-
-
-def _visible(root: LexborNode) -> str:
-    """The text within `root`, with a line end wherever a browser begins a new line."""
-    pieces: list[str] = []
-    waiting: list[LexborNode | str] = _children(root)
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, str):
-            pieces.append(part)
-        elif part.tag == "-text":
-            pieces.append(part.text())
-        elif part.tag in _BLOCKS:
-            pieces.append("\n")
-            waiting += ("\n", *_children(part))
-        elif part.tag not in _HIDDEN:
-            waiting += _children(part)
-    return "".join(pieces)
-
-
-def _children(node: LexborNode) -> list[LexborNode | str]:
-    return [*node.iter(include_text=True)][::-1]

@@ -71,11 +71,11 @@ def scan(root: LexborNode, locate: Locate) -> Found:
     for node in root.css(_SELECTOR):
         tag = node.tag or ""
         if tag == "a" or tag == "area":  # noqa: PLR1714 - the hot path
-            attributes = node.attrs
-            target = locate(attributes.get("href") or "")
+            lean = node.attrs
+            target = locate(lean.get("href") or "")
             if target is None:
                 continue
-            if may_download and "download" in attributes:
+            if may_download and "download" in lean:
                 found.downloads.append((target, node))
             elif target.suffix in anchors:
                 anchors[target.suffix].append((target, node))

@@ -10,6 +10,7 @@ from isekai_html.fields import Field, Scene, check_selector
 from isekai_html.links import site_of
 from isekai_html.match import Globs
 from isekai_html.page import HTML_TYPES, Page, page_of
+from isekai_html.specs import check_match, check_model
 
 
 @dataclass
@@ -28,6 +29,7 @@ class FieldsTransformer:
     """
 
     accepts: ClassVar[Sequence[str]] = HTML_TYPES
+    version: ClassVar[str] = "1"
 
     model: str
     fields: dict[str, str]
@@ -81,19 +83,3 @@ def _none(resource: ResourceView, page: Page, key: Key) -> bool:  # noqa: ARG001
 
 
 _REWRITES = {"mined": _mined, "site": _site, "none": _none}
-
-
-def check_model(model: str) -> None:
-    """`ValueError` for what is not written `app_label.ModelName`; whether there is such a model, core checks."""
-    app_label, dot, name = model.partition(".")
-    if not (dot and app_label.isidentifier() and name.isidentifier()):
-        msg = f"model: expected app_label.ModelName, got {model!r}"
-        raise ValueError(msg)
-
-
-def check_match(match: Sequence[str], fields: Sequence[str] | dict[str, str]) -> None:
-    """`ValueError` for a match field that gets no value."""
-    for name in match:
-        if name not in fields:
-            msg = f"match: {name!r} gets no value; the fields that do are {', '.join(sorted(fields)) or 'none'}"
-            raise ValueError(msg)

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 from django.utils.text import slugify
 from selectolax.lexbor import LexborHTMLParser
 
-_NO_SPACE = str.maketrans("\u2212", "-", " \t\n\r\f\u00a0\u202f\u2009'’")
+_NO_SPACE = str.maketrans("\u2212", "-", " \t\n\r\f\u00a0\u202f\u2009\u2019'")
 _GROUPED = re.compile(r"([+-]?\d{1,3})((?:[.,]\d{3})+)(.*)", re.DOTALL)
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)

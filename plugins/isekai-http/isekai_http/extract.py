@@ -114,8 +114,8 @@ class HttpExtractor:
         """Follow the redirects from `key`, and read what is at their end."""
         url, downgraded, seen = key.value, False, {key.value}
         while True:
-            # The transport itself: httpx's client does redirects, cookies and passwords its own way, and
-            # takes a third of aiohttp's whole time for that.
+            # The transport itself: httpx's client does redirects, cookies and passwords in its own way, and
+            # takes its time for that.
             try:
                 response = await transport.handle_async_request(self._request(url, downgraded=downgraded))
             except httpx.TransportError as error:

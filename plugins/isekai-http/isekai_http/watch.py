@@ -1,8 +1,7 @@
 """One clock for all requests under way: what is silent too long, or takes too long in all, is stopped.
 
-A timer that is set anew at each chunk costs a tenth of what aiohttp needs for a whole page, and one for the
-deadline as much again (the repository's `benchmarks/transport.md`); a look at all of them now and then
-costs nothing.
+A timer for each request that is set anew at each chunk costs a tenth of what aiohttp needs for a whole page
+(the repository's `benchmarks/transport.md`); a look at all of them now and then costs nothing.
 """
 
 import asyncio

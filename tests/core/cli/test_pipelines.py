@@ -50,6 +50,12 @@ def test_every_pipeline_has_a_line_with_where_it_was_found_and_its_processors(tm
     assert shelf.split(maxsplit=2) == ["shelf", "testapp.pipelines", SHELF]
 
 
+def test_a_processor_that_is_used_several_times_in_a_row_is_told_once(tmp_path, capsys):
+    table = '[pipelines.keys]\nextractors = ["file"]\nminers = ["a", "a", "b", "a"]\n'
+    (tmp_path / "isekai.toml").write_text(table)
+    assert "miners: a (2 times), b, a · loaders" in isekai(capsys, "list")[1]
+
+
 def test_a_module_that_cannot_be_imported_hides_no_other(broken_app, capsys):
     status, out = isekai(capsys, "list")
     assert status == 0

@@ -1,10 +1,13 @@
 """`cli/progress.py`: bars on a terminal, lines elsewhere; neither may break a run or slow it."""
 
+import fcntl
 import io
 import os
 import pty
 import re
+import struct
 import sys
+import termios
 import time
 from contextlib import contextmanager, redirect_stderr, suppress
 
@@ -118,6 +121,20 @@ def test_without_standard_error_a_run_runs(well, monkeypatch, capsys, stream):
         assert run("shelf", progress=progress).is_complete
         progress.say("waiting")
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(("columns", "longest"), [(0, 80), (60, 60), (200, 200)])
+def test_the_bars_fit_a_real_terminal_even_one_that_says_it_has_no_columns(well, columns, longest):
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24 if columns else 0, columns, 0, 0))
+    with os.fdopen(slave, "w") as stream, redirect_stderr(stream):
+        with shown_progress("shelf", quiet=False) as progress:
+            progress.advance("extract", 5, 20)
+        stream.flush()
+        shown = os.read(master, 10_000).decode()
+    os.close(master)
+    (bar,) = [line for line in shown.split("\r") if "5/20" in line]
+    assert longest - 1 <= len(bar) <= longest
 
 
 def test_a_real_terminal_that_hangs_up_does_not_stop_the_run(well):

@@ -130,7 +130,7 @@ def test_failures_of_earlier_runs_are_told_again_and_count(shelf, capsys):
     status, out = isekai(capsys, "run", "shelf")
     assert status == 1
     assert "nothing to do: no seed is new or changed, and 4 resources are done" in out
-    assert "3 failed and 2 blocked:" in out
+    assert "3 failed and 2 blocked, as after an earlier run:" in out
 
 
 def test_of_many_resources_and_causes_some_are_told(well, capsys):

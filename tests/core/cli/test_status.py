@@ -72,9 +72,9 @@ def test_all_pipelines_as_json(shelf, capsys):
 def test_stages_and_states_are_a_table(shelf, capsys):
     run("shelf")
     out = isekai(capsys, "status", "shelf")
-    assert out.startswith("shelf: 10 resources\n\nCompleted ")
+    assert out.startswith("shelf: 10 resources\n\nCompleted stage ")
     assert rows(out, "Completed") == [
-        ["Completed", "blocked", "failed", "skipped", "done", "total"],
+        ["Completed", "stage", "blocked", "failed", "skipped", "done", "total"],
         ["seeded", ".", "2", ".", ".", "2"],
         ["extracted", ".", ".", ".", ".", "."],
         ["mined", ".", "1", "1", ".", "2"],
@@ -147,7 +147,7 @@ def test_waiting_resources_are_called_so_and_tell_when_they_are_tried(well, caps
         state="retry_wait", cause="0123abcd", error_stage="extract", error_class="TemporaryError", next_attempt_at=due
     )
     out = isekai(capsys, "status", "shelf")
-    assert rows(out, "Completed")[0] == ["Completed", "ready", "waiting", "total"]
+    assert rows(out, "Completed")[0] == ["Completed", "stage", "ready", "waiting", "total"]
     assert f"0123  1 waiting for another try (the first at {due:%Y-%m-%d %H:%M:%S}) in extract, TemporaryError" in out
 
 

@@ -229,9 +229,10 @@ def memory_of(size):
 
 
 def test_o1_memory_does_not_grow_with_the_number_of_resources(transactional_db, configure):
+    configure(BATCH_SIZE=250)
     memory_of(50)
-    base, four_times = memory_of(1000), memory_of(4000)
-    assert Node.objects.count() == 4000
+    base, four_times = memory_of(500), memory_of(2000)
+    assert Node.objects.count() == 2000
     assert four_times < base * 1.2, (base, four_times)
 
 
