@@ -67,6 +67,7 @@ class ReadOnlyAdmin(ModelAdmin):
     """To be looked at: what is here is the engine's to write."""
 
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     sortable_by = ()
 
     def has_add_permission(self, *_: Any, **__: Any) -> bool:
@@ -93,12 +94,11 @@ class ResourceAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
     actions = ("retry_chosen",)
     fieldsets = (
-        (None, {"fields": ("full_key", "pipeline", "stage", "state", "message", "stopped", "became")}),
+        (None, {"fields": ("full_key", "pipeline", "stage", "state", "message", "stopped", "trace", "became")}),
         (_("Payload"), {"fields": ("payload_facts", "payload_content", "metadata_said")}),
         (_("Spec"), {"fields": ("spec_values",)}),
         (_("Links"), {"fields": ("found_in", "finds", "refers_to", "referred_by")}),
         (_("Who did what"), {"fields": ("provenance", "depth", "version", "created_at", "updated_at")}),
-        (_("Traceback"), {"fields": ("trace",)}),
     )
     readonly_fields = _names(fieldsets)
 
@@ -224,7 +224,7 @@ class ResourceAdmin(ReadOnlyAdmin):
     @admin.display(description=_("processors"))
     def provenance(self, row: Resource) -> str:
         steps = _details(row).provenance
-        return _table((s.stage, f"{s.processor} {s.plugin} {s.version}") for s in steps) if steps else _NONE
+        return _table((s.stage, f"{s.who} {s.plugin} {s.version}") for s in steps) if steps else _NONE
 
     @admin.display(description=_("traceback"))
     def trace(self, row: Resource) -> str:

@@ -65,7 +65,7 @@ def _told(
 def _links(links: LeftLinks) -> Iterator[str]:
     if not links.number:
         return
-    yield f"{counted(links.number, 'link')} left as {_they(links.number)}, because what they lead to is not loaded:"
+    yield f"{counted(links.number, 'link')} left as {_they(links.number)} not loaded:"
     for link in links.examples:
         yield f"  {printable(link.key)} is {link.state}"
         yield indented(link.message, 4)
@@ -79,7 +79,7 @@ def _links(links: LeftLinks) -> Iterator[str]:
 
 
 def _they(number: int) -> str:
-    return "it was" if number == 1 else "they were"
+    return "it was, because what it leads to is" if number == 1 else "they were, because what they lead to is"
 
 
 def links_json(links: LeftLinks) -> dict[str, Any]:

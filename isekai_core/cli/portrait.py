@@ -7,7 +7,7 @@ from typing import Any
 from isekai_core.cli.output import print_json
 from isekai_core.cli.tables import indented, moment, print_lines, printable, size
 from isekai_core.models import Resource
-from isekai_core.pipeline.details import Details, Link, Links, Preview, Provenance, Target, details_of
+from isekai_core.pipeline.details import Details, Link, Links, Preview, Target, details_of
 from isekai_core.pipeline.lookup import find_resource
 from isekai_core.pipeline.readable import readable, spec_lines
 from isekai_core.types import Stage
@@ -82,13 +82,7 @@ def _provenance(details: Details) -> Iterator[str]:
     yield "who did what"
     for step in details.provenance:
         version = " ".join(filter(None, (step.plugin, step.version)))
-        yield f"  {step.stage:<9}  {_who(step)}" + (f" ({version})" if version else "")
-
-
-def _who(step: Provenance) -> str:
-    if step.processor != "*":
-        return step.processor
-    return "all miners together" if step.stage == "mine" else "no processor took it"
+        yield f"  {step.stage:<9}  {step.who}" + (f" ({version})" if version else "")
 
 
 def _payload(preview: Preview | None) -> Iterator[str]:

@@ -30,6 +30,17 @@ class Provenance:
     version: str
     fingerprint: str
 
+    @property
+    def who(self) -> str:
+        """The processor; in words where it is none in particular.
+
+        >>> Provenance("transform", "*", "", "", "").who
+        'no processor took it'
+        """
+        if self.processor != "*":
+            return self.processor
+        return "all miners together" if self.stage == "mine" else "no processor took it"
+
 
 @dataclass(frozen=True)
 class Preview:

@@ -48,11 +48,11 @@ class Scene:
 
     def absolute(self, link: str) -> str | None:
         """The whole address that `link` leads to, with its `#part`; None when that is no web address."""
+        base, (_, mark, part) = self.page.base, link.strip().partition("#")
+        if link.strip().startswith("#"):
+            return base.page + base.query + mark + part if base.page else None
         key = self.key(link)
-        if key is None:
-            return None
-        _, mark, part = link.strip().partition("#")
-        return key.value + mark + part
+        return None if key is None else key.value + mark + part
 
     def key(self, link: str) -> Key | None:
         """The resource that `link` leads to; None when that is no web address."""

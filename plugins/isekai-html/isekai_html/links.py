@@ -150,6 +150,8 @@ def _escape_char(char: str, charset: str) -> str:
     try:
         return quote(char, safe="", encoding=charset, errors="surrogateescape")
     except UnicodeError:
+        if "\ud800" <= char <= "\udfff":
+            return char  # No byte of any page: no key takes it either.
         # A browser sends letters that the charset lacks as a character reference.
         return quote(f"&#{ord(char)};", safe="")
 
@@ -178,7 +180,7 @@ def _join_rooted(base: Base, href: str) -> str | None:
     if href[1:2] != "/":
         return base.origin + href
     # `///path` names no host: browsers and urljoin disagree, and this is what urljoin makes of it.
-    return base.origin + href[2:] if href[2:3] in ("/", "") else f"{base.scheme}:{href}"
+    return base.origin + href[2:] if href[2:3] == "/" else f"{base.scheme}:{href}"
 
 
 def _join_absolute(base: Base, href: str, scheme: str) -> str | None:
