@@ -149,13 +149,14 @@ def measure(found: list[Case], rounds: int, first_port: int) -> None:
 def table(found: list[Case]) -> str:
     """Medians, as Markdown."""
     lines = [
-        f"| side | database | pages + images | {' | '.join(STAGES)} | total s | SQL statements | peak MB |",
-        f"|---|---|---|{'---|' * (len(STAGES) + 3)}",
+        f"| side | database | pages + images | {' | '.join(STAGES)} | total s | CPU s | SQL statements | peak MB |",
+        f"|---|---|---|{'---|' * (len(STAGES) + 4)}",
     ]
     for case in found:
         stages = " | ".join(f"{case.median('seconds', stage):.2f}" for stage in STAGES)
         size = f"{case.pages:,} + {case.pages // 2:,}"
-        numbers = f"{case.median('total'):.2f} | {case.median('statements'):,.0f} | {case.median('peak_mb'):.0f}"
+        seconds = f"{case.median('total'):.2f} | {case.median('cpu'):.2f}"
+        numbers = f"{seconds} | {case.median('statements'):,.0f} | {case.median('peak_mb'):.0f}"
         lines.append(f"| {case.rounds[0]['who']} | {case.database} | {size} | {stages} | {numbers} |")
     return "\n".join(lines)
 
@@ -173,8 +174,12 @@ def ratios(found: list[Case]) -> list[str]:
 
 
 def _beside(peer: Case, ours: Case) -> str:
-    times, statements, memory = (peer.median(name) / ours.median(name) for name in ("total", "statements", "peak_mb"))
-    return f"{times:.1f} times faster, {statements:.0f} times fewer statements, {memory:.1f} times less memory"
+    names = ("total", "cpu", "statements", "peak_mb")
+    times, cpu, statements, memory = (peer.median(name) / ours.median(name) for name in names)
+    return (
+        f"{times:.1f} times faster ({cpu:.1f} times by CPU seconds), {statements:.0f} times fewer statements,"
+        f" {memory:.1f} times less memory"
+    )
 
 
 def _growth(small: Case, large: Case) -> str:

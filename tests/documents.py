@@ -96,7 +96,7 @@ def pattern_of(shown):
     a time, may be another; and where there are spaces, there may be more or fewer, as such a number needs them.
     """
     lines = []
-    for line in shown:
+    for line in "\n".join(shown).rstrip().split("\n"):
         if line.strip() == "…":
             lines.append(r"(?:.*\n)*?")
             continue

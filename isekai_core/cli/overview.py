@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from isekai_core.cli.causes import cause_lines, causes_json, seed_error_lines
-from isekai_core.cli.output import print_json
-from isekai_core.cli.tables import clean_output, counted, moment, print_counts, print_lines, seconds
+from isekai_core.cli.output import print_json, remark
+from isekai_core.cli.tables import clean_output, counted, moment, print_counts, print_lines, printable, seconds
 from isekai_core.models import Run
 from isekai_core.pipeline.causes import Cause, causes, short_ids
 from isekai_core.pipeline.discover import survey
@@ -31,7 +31,10 @@ _RUNS_SHOWN = 5
 
 def show_all(*, as_json: bool) -> None:
     with clean_output():
-        defined = survey().found
+        seen = survey()
+    for broken in seen.broken:
+        remark(printable(str(broken)))
+    defined = seen.found
     known = standings()
     rows = {name: known.get(name, Standing(name)) for name in sorted({*defined, *known})}
     last = {name: last_runs(name, 1) for name in rows}

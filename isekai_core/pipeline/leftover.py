@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, F, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from isekai_core.models import Dependency, Resource
@@ -73,4 +73,7 @@ def _edges(pipeline: str) -> "QuerySet[Any]":
 
 
 def _sources(edges: "QuerySet[Any]", target: int, number: int) -> list[str]:
-    return list(edges.filter(true=target).order_by("parent_id").values_list("parent__key", flat=True)[:number])
+    """By the index: what leads to the target is few, all links are many."""
+    leading = Resource.objects.filter(Q(pk=target) | Q(alias_of=target) | Q(alias_of__alias_of=target))
+    found = edges.filter(child__in=list(leading.values_list("pk", flat=True)), true=target)
+    return list(found.order_by("parent_id").values_list("parent__key", flat=True)[:number])

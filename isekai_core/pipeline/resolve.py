@@ -16,7 +16,7 @@ from isekai_core.pipeline import payloads
 from isekai_core.pipeline.aliases import ends
 from isekai_core.pipeline.transform import fillable_fields, find_model
 from isekai_core.pipeline.work import Work
-from isekai_core.types import BlobRef, FileValue, Key, ModelRef, Payload, ResourceRef, Spec, Text
+from isekai_core.types import BlobRef, FileValue, Key, LoadItem, ModelRef, Payload, ResourceRef, Spec, Text
 from isekai_core.types.specs import walk_refs
 
 _CACHED_LOOKUPS = 10_000
@@ -47,6 +47,8 @@ class Resolver:
         self.pipeline = pipeline
         self._lookups: OrderedDict[Any, Any] = OrderedDict()
         self._targets: dict[Key, Target] = {}
+        # Targets with a row, which they keep as long as load runs: the next batch points to the same ones.
+        self._loaded: OrderedDict[Key, Target] = OrderedDict()
         self._by_key: dict[str, list[Target]] = {}
         # What was asked of rows that are loaded: most pages link to the same pages. Forgotten when they change.
         self._attributes: OrderedDict[tuple[str, str], dict[str, Any]] = OrderedDict()
@@ -56,7 +58,7 @@ class Resolver:
         """Look up all that the specs (by resource) of `works` point to."""
         refs = [ref for work in works for ref in specs[work.row.pk].refs()]
         keys = {ref.key for ref in refs if isinstance(ref, ResourceRef | BlobRef) and ref.key is not None}
-        self._targets = self._find_targets(keys)
+        self._targets = self._look_up_targets(keys)
         self._by_key = defaultdict(list)
         for target in self._targets.values():
             self._by_key[target.key].append(target)
@@ -85,6 +87,7 @@ class Resolver:
     def forget_all(self) -> None:
         """What was asked of rows in a transaction that was undone is asked again."""
         self._attributes.clear()
+        self._loaded.clear()
 
     def resolve(self, work: Work, spec: Spec, withheld: frozenset[str] = frozenset()) -> dict[str, Any]:
         """The values of `spec`, but for the fields in `withheld`.
@@ -105,6 +108,14 @@ class Resolver:
 
     # What the database is asked
 
+    def _look_up_targets(self, keys: set[Key]) -> dict[Key, Target]:
+        while len(self._loaded) > _CACHED_ROWS:
+            self._loaded.popitem(last=False)
+        known = {key: self._loaded[key] for key in keys if key in self._loaded}
+        found = self._find_targets(keys - known.keys())
+        self._loaded |= {key: target for key, target in found.items() if target.is_loaded}
+        return known | found
+
     def _find_targets(self, keys: Iterable[Key]) -> dict[Key, Target]:
         hashes = {key.digest: key for key in keys}
         if not hashes:
@@ -120,10 +131,13 @@ class Resolver:
             )
         return targets
 
-    def forget(self, model: str, pks: Iterable[Any]) -> None:
-        """The rows changed: what was asked of them is asked again."""
-        for pk in pks:
-            self._attributes.pop((model, str(pk)), None)
+    def forget(self, items: Iterable[LoadItem]) -> None:
+        """Their rows changed, or are others now: what was asked of them is asked again."""
+        for item in items:
+            self._attributes.pop((item.model, str(item.pk)), None)
+            if item.action == "create" and item.key in self._loaded:
+                # Deleted by hand, and made again under another key: redirects led to the old one, too.
+                self._loaded.clear()
 
     def fetch_rows(self, specs: Iterable[Spec]) -> None:
         """What is asked of rows beyond their primary key."""

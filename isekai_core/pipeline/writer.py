@@ -140,9 +140,9 @@ class Writer:
         for work in works:
             work.row.load_step_id = step
         processor.object.plan(items)
-        processor.object.write([item for item in items if item.action in ("create", "update")])
-        changed = [item.pk for item in items if item.action in ("create", "update")]
-        self.resolver.forget(works[0].row.target_model, changed)
+        changed = [item for item in items if item.action in ("create", "update")]
+        processor.object.write(changed)
+        self.resolver.forget(changed)
         for work in works:
             assert work.item is not None
             if work.item.action == "error":

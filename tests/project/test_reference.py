@@ -7,12 +7,12 @@ import re
 import documents
 import option_tables
 import pytest
+from isekai_html.filters import FILTERS
 from repository import ROOT
 
 import isekai_core
-from isekai_core import RunResult, conf, errors, hookspecs, run, types
+from isekai_core import RunResult, conf, errors, hookspecs, models, run, types
 from isekai_core.cli import failures, main
-from isekai_core.models import TRANSITIONS
 from isekai_core.pipeline import definition
 from isekai_core.plugins.options import options_of
 from isekai_core.plugins.registry import registry
@@ -191,8 +191,6 @@ def test_every_option_says_what_it_is(kind, name):
 
 
 def test_the_processors_page_has_every_filter_of_the_field_language():
-    from isekai_html.filters import FILTERS  # noqa: PLC0415 - core's tests must not need the plugin
-
     shown = documents.tables(text("processors").partition("## html-fields\n")[2].partition("\n## ")[0])[2]
     assert [row[0] for row in shown] == list(FILTERS)
 
@@ -204,8 +202,8 @@ def test_the_page_on_the_journal_has_every_state_and_what_may_follow():
     assert column("journal", "Stage and state", folder=EXPLANATION) == [state.value for state in types.State]
     page = (EXPLANATION / "journal.md").read_text(encoding="utf-8")
     rows = dict(documents.tables(page)[1])
-    assert list(rows) == [state.value for state in TRANSITIONS]
-    for before, after in TRANSITIONS.items():
+    assert list(rows) == [state.value for state in models.TRANSITIONS]
+    for before, after in models.TRANSITIONS.items():
         shown = set(rows[before.value].split(", "))
         assert shown == {state.value for state in after} or (
             after == set(types.State) and rows[before.value].startswith("every state")
@@ -215,7 +213,5 @@ def test_the_page_on_the_journal_has_every_state_and_what_may_follow():
 def test_the_page_on_the_journal_has_every_model_of_it():
     page = (EXPLANATION / "journal.md").read_text(encoding="utf-8")
     drawn = re.findall(r"^ ([A-Z]\w+)  ", page, re.MULTILINE)
-    from isekai_core import models  # noqa: PLC0415 - beside what it is compared with
-
     there = [value.__name__ for value in vars(models).values() if getattr(value, "_meta", None)]
     assert sorted(drawn) == sorted(there)

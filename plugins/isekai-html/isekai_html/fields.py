@@ -21,7 +21,7 @@ from isekai_html.page import Page, page_of
 from isekai_html.rewrite import inner_html
 
 # `|` between spaces, but not within quotes: attribute selectors and arguments may hold one.
-_PIECES = re.compile(r"""((?:"[^"]*"|'[^']*'|(?!\s\|\s).)*)(?:\s\|\s|$)""", re.DOTALL)
+_PIECES = re.compile(r"""((?:"[^"]*"|'[^']*'|(?!\s\|\s).)*)(\s\|\s|$)""", re.DOTALL)
 _ATTRIBUTE = re.compile(r"(?P<selector>.*?)\s*@(?P<attribute>[A-Za-z_][\w:.-]*)", re.DOTALL)
 _METADATA = re.compile(r"@metadata((?:\.[^.\s]+)+)")
 _SHOWN = 60
@@ -116,7 +116,7 @@ def _pieces(expression: str) -> list[str]:
     while found := _PIECES.match(expression, position):
         pieces.append(found[1].strip())
         position = found.end()
-        if position >= len(expression):
+        if not found[2]:
             break
     return pieces
 
@@ -124,7 +124,7 @@ def _pieces(expression: str) -> list[str]:
 def _source(text: str) -> tuple[Source, str]:
     text = text.strip()
     if text.startswith("="):
-        return _literal(text[1:]), TEXT
+        return _literal(text[1:].strip()), TEXT
     if text == "@url":
         return lambda scene, _: [scene.resource.key.value], TEXT
     if found := _METADATA.fullmatch(text):

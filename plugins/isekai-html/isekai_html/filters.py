@@ -71,12 +71,22 @@ class Filter:
 
     def __call__(self, value: Any, links: Links) -> Any:
         """What the filter makes of `value`; what is missing stays missing."""
+        if VALUE not in self.kind.takes:
+            _check_text(value)
         if self.kind.whole:
             return self.apply(value, links)
         if isinstance(value, list):
             made = (self(item, links) for item in value)
             return [item for item in made if item is not None]
         return None if value is None else self.apply(value, links)
+
+
+def _check_text(value: Any) -> None:
+    """Metadata may hold anything."""
+    for item in _listed(value):
+        if not isinstance(item, str | Text | None):
+            msg = f"expected text, got a {type(item).__name__}"
+            raise ValueError(msg)  # noqa: TRY004 - a wrong value, which the field reports
 
 
 def _unquoted(argument: str) -> str:

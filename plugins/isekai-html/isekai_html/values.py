@@ -40,10 +40,11 @@ def read_number(text: str, mark: str = ".") -> str | None:
     >>> read_number("1.234,50", ",")
     '1234.50'
     """
-    number = _without_groups(text, "." if mark == "," else ",").replace(mark, ".")
+    other = "." if mark == "," else ","
+    number = _without_groups(text, other)
     if not number:
         return None
-    if not _NUMBER.fullmatch(number):
+    if other in number or not _NUMBER.fullmatch(number := number.replace(mark, ".")):
         msg = f"expected a number such as 1234{mark}5"
         raise ValueError(msg)
     return number

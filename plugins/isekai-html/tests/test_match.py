@@ -44,9 +44,11 @@ def test_with_domains_the_pages_own_host_is_wanted_only_when_it_is_named():
     assert not wants("https://old.example.org/a", domains=[])
 
 
-@pytest.mark.parametrize("entry", ["https://example.org", "example.org/a", "", "a b", "*.", "example.org:port", "*x.org"])
+@pytest.mark.parametrize(
+    "entry", ["https://example.org", "example.org/a", "", "a b", "*.", "example.org:port", "*x.org"]
+)
 def test_what_is_no_host_is_refused(entry):
-    with pytest.raises(ValueError, match="domains: expected hosts such as 'example.org'"):
+    with pytest.raises(ValueError, match=r"domains: expected hosts such as 'example\.org'"):
         Addresses([entry], None, None)
 
 
@@ -73,5 +75,5 @@ def test_keys_that_are_no_addresses_are_compared_as_they_are():
 
 
 def test_an_empty_pattern_is_refused():
-    with pytest.raises(ValueError, match="pages: expected a glob pattern such as '/blog/\\*', got an empty text"):
+    with pytest.raises(ValueError, match=r"pages: expected a glob pattern such as '/blog/\*', got an empty text"):
         Globs("pages", [""])

@@ -54,6 +54,14 @@ def test_a_pipeline_that_was_never_run_is_there_too(well, capsys):
     assert rows(isekai(capsys, "status"), "Pipeline")[1] == ["shelf", *8 * ".", "never"]
 
 
+def test_a_place_that_cannot_be_read_is_remarked(well, capsys, tmp_path):
+    (tmp_path / "isekai.toml").write_text("[pipelines.bad]\nseeder = []\n")
+    assert main(["status"]) == 0
+    printed = capsys.readouterr()
+    assert "shelf" in printed.out
+    assert "pipelines.bad.seeder is unknown" in printed.err
+
+
 def test_all_pipelines_as_json(shelf, capsys):
     result = run("shelf")
     run(Pipeline("old"))
