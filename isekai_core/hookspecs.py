@@ -73,7 +73,7 @@ def isekai_register_transformers(register: Register) -> None:
 
         @hookimpl
         def isekai_register_transformers(register):
-            register("image", "isekai_html.transform:ImageTransformer")
+            register("image", "isekai_html.image:ImageTransformer")
     """
 
 

@@ -15,7 +15,7 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.READY: frozenset({State.RUNNING, State.BLOCKED, State.SKIPPED, State.DONE}),
     State.RUNNING: frozenset(State),
     State.RETRY_WAIT: frozenset({State.READY}),
-    State.BLOCKED: frozenset({State.READY, State.FAILED, State.BLOCKED}),
+    State.BLOCKED: frozenset({State.READY, State.RUNNING, State.FAILED, State.BLOCKED}),
     State.FAILED: frozenset({State.READY}),
     State.SKIPPED: frozenset({State.READY}),
     State.DONE: frozenset({State.READY}),

@@ -58,7 +58,7 @@ class Verifier:
             Document: len(self.site.documents),
         }
         for model, count in expected.items():
-            if (found := model._default_manager.count()) != count:  # noqa: SLF001 - Django's documented name
+            if (found := model._default_manager.count()) != count:
                 yield f"expected {count} rows of {model.__name__}, found {found}"
 
     def _failures(self) -> Iterator[str]:
@@ -186,10 +186,10 @@ class Verifier:
     def _row(self, path: str) -> Model | None:
         """The row that the resource at `path` became."""
         resource = self.resources.get(self._key(path))
-        models = {model._meta.label: model for model in (Article, Author, Section, Tag, Page, Photo, Document)}  # noqa: SLF001
+        models = {model._meta.label: model for model in (Article, Author, Section, Tag, Page, Photo, Document)}
         if resource is None or resource.target_model not in models:
             return None
-        return models[resource.target_model]._default_manager.filter(pk=resource.target_pk).first()  # noqa: SLF001
+        return models[resource.target_model]._default_manager.filter(pk=resource.target_pk).first()
 
     def _key(self, path: str) -> str:
         return f"url:{self.site.base}{path}"

@@ -7,42 +7,46 @@ from django.core.files.base import File
 from django.db.models import Model
 
 from isekai_core.pipeline.payloads import same_file
-from isekai_core.types import FileValue
+from isekai_core.types import Body, FileValue
 
 
 def store_file(field: Any, row: Model, value: FileValue) -> str:
     """Save the bytes under the name that `field` makes of the wanted one; the name they have.
 
-    A file with that name and the same bytes is reused. One with other bytes that no row refers to was
-    left by a save that was killed: it is replaced. Otherwise the name gets a part of the hash, so that
-    it is the same however often this is done.
+    A file with that name and the same bytes is reused. One that holds only the beginning of them was left
+    by a save that was killed: it is replaced. Any other file may be somebody's, of whatever model, and
+    stays: the name gets a part of the hash then, so that it is the same however often this is done.
     """
     storage = field.storage
     body = value.payload.body
     name = field.generate_filename(row, value.name)
-    own = getattr(row, field.attname)
-    for candidate in (name, _with_hash(name, body.sha256)):
-        candidate_name = _fitting(candidate, field.max_length)
-        if not storage.exists(candidate_name):
-            return _save(storage, candidate_name, body)
-        if same_file(storage, candidate_name, body):
-            return candidate_name
-        if not _is_used(field, candidate_name) or (
-            own and own.name == candidate_name and not _is_used(field, candidate_name, row.pk)
-        ):
-            storage.delete(candidate_name)
-            return _save(storage, candidate_name, body)
+    for wanted in (name, _with_hash(name, body.sha256)):
+        candidate = _fitting(wanted, field.max_length)
+        if not storage.exists(candidate):
+            return _save(storage, candidate, body)
+        if same_file(storage, candidate, body):
+            return candidate
+        if _is_cut_off(storage, candidate, body) and not _is_used(field, candidate):
+            storage.delete(candidate)
+            return _save(storage, candidate, body)
     return _save(storage, storage.get_available_name(name, field.max_length), body)
 
 
-def _save(storage: Any, name: str, body: Any) -> str:
+def _save(storage: Any, name: str, body: Body) -> str:
     with body.open() as reader:
         return str(storage.save(name, File(reader, name=name)))
 
 
-def _is_used(field: Any, name: str, except_pk: Any = None) -> bool:
-    rows = field.model._base_manager.filter(**{field.name: name})
-    return bool(rows.exclude(pk=except_pk).exists())
+def _is_cut_off(storage: Any, name: str, body: Body) -> bool:
+    """Whether the file holds the first bytes of `body`, and no others."""
+    if storage.size(name) >= body.size:
+        return False
+    with storage.open(name) as file, body.open() as reader:
+        return all(chunk == reader.read(len(chunk)) for chunk in file.chunks())
+
+
+def _is_used(field: Any, name: str) -> bool:
+    return bool(field.model._base_manager.filter(**{field.name: name}).exists())
 
 
 def _with_hash(name: str, digest: str) -> str:

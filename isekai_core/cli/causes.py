@@ -6,8 +6,9 @@ Like every module here that is no command, it needs Django to be set up when it 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from isekai_core.cli.tables import counted, indented, moment, printable
+from isekai_core.cli.tables import counted, indented, moment
 from isekai_core.pipeline.causes import Cause, Example
+from isekai_core.pipeline.readable import printable
 
 _INDENT = 8
 

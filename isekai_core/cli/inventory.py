@@ -5,10 +5,11 @@ from typing import Any
 
 from isekai_core.cli.failures import USAGE
 from isekai_core.cli.output import print_json, print_table
-from isekai_core.cli.tables import clean_output, counted, printable
+from isekai_core.cli.tables import clean_output, counted
 from isekai_core.pipeline.check import problems_of
 from isekai_core.pipeline.definition import FunctionProcessor, Pipeline, Use
 from isekai_core.pipeline.discover import Broken, Found, Survey, survey, unknown
+from isekai_core.pipeline.readable import printable
 from isekai_core.types import KINDS
 
 

@@ -1,13 +1,12 @@
 """How the commands on pipelines say numbers, moments and texts of others; with `output.py`, all that they print."""
 
 import datetime as dt
-import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_LONGEST = 1_000
+from isekai_core.pipeline.readable import printable
+
 _SHORT_SECONDS = 10
 
 
@@ -60,17 +59,6 @@ def size(number: int) -> str:
         amount /= 1024
         units.pop(0)
     return f"{number} bytes" if units[0] == "bytes" else f"{amount:.1f} {units[0]}"
-
-
-def printable(text: str, longest: int = _LONGEST) -> str:
-    r"""Text of others, so that it cannot steer the terminal: cut, and control characters shown as escapes.
-
-    >>> printable("a\x1b[2Jb")
-    'a\\x1b[2Jb'
-    """
-    if len(text) > longest:
-        text = text[:longest] + "…"
-    return _CONTROL.sub(lambda found: repr(found.group())[1:-1], text)
 
 
 def indented(text: str, spaces: int) -> str:

@@ -1,11 +1,22 @@
 """The pipeline: one module per stage, and what they share.
 
 definition.py   Pipeline and use: what people write
-compose.py      names and options become processors
+compose.py      names and options become processors; check.py looks closer, for `isekai pipelines check`
 discover.py     where pipelines are found: apps and isekai.toml
-engine.py       runs a pipeline: seed, then the front (extract, mine, transform), then load
-seed.py extract.py mine.py transform.py load.py     the five stages
-journal.py      claims and batched writes; rows.py its SQL
-order.py        the build order of the graph of refs
-resolve.py      refs to values
+
+engine.py       runs a pipeline: seed, then the front, then load; lease.py says who runs it
+seed.py         the five stages; given.py looks at what processors give
+front.py        extract, mine and transform, in one claim and one write
+extract.py
+mine.py
+transform.py
+load.py         the order of rows: order.py is its graph, writer.py writes, cycles.py what needs one another
+match.py        which rows exist; resolve.py: refs become values; aliases.py: redirects
+
+journal.py      claims and batched writes; family.py: who found whom; work.py: a resource in memory
+rows.py         their SQL, and copying.py its COPY; payloads.py: bytes in the database and in storage
+tally.py        what a run did; progress.py shows it
+
+standing.py     how a pipeline stands, for the commands and the admin; causes.py, leftover.py, lookup.py,
+                details.py, readable.py and retry.py likewise
 """

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from isekai_core.conf import settings
 from isekai_core.errors import OptionError
 from isekai_core.pipeline.definition import FunctionProcessor, Pipeline, Use
 from isekai_core.plugins.options import build
@@ -61,8 +62,10 @@ class Composed:
 def compose(pipeline: Pipeline) -> Composed:
     """The processors of `pipeline`, configured.
 
-    Raises `ConfigurationError` (of one kind or another), naming the path of what is wrong.
+    Raises `ConfigurationError` (of one kind or another), naming the path of what is wrong; a wrong setting
+    too, so that it is found before anything is done.
     """
+    settings()
     processors = {
         kind: tuple(
             _processor(kind, item, f"pipelines.{pipeline.name}.{kind}s[{index}]")

@@ -78,7 +78,7 @@ class Pipeline:
         if isinstance(item, Use) or (not isinstance(item, type) and callable(getattr(item, method, None))):
             return item
         hint = (
-            f"decorate it with @{kind}"
+            f"a decorated function: put @{kind} on it"
             if callable(item) and not isinstance(item, type)
             else f"use('…') or an object with {method}()"
         )
@@ -144,20 +144,27 @@ def extractor(
     return made
 
 
+@overload
+def miner(function: Callable[[ResourceView], Iterable[Mined]], /) -> FunctionProcessor: ...
+@overload
 def miner(
     *, accepts: str | Sequence[str] = "*", version: str | None = None
-) -> Callable[[Callable[[ResourceView], Iterable[Mined]]], FunctionProcessor]:
+) -> Callable[[Callable[[ResourceView], Iterable[Mined]]], FunctionProcessor]: ...
+def miner(function: Any = None, /, *, accepts: str | Sequence[str] = "*", version: str | None = None) -> Any:
     """A function of a resource that gives what it found there, as a miner.
 
     accepts: media types, with wildcards.
     """
-    made: Callable[..., FunctionProcessor] = _decorator("miner", None, accepts, version)
-    return made
+    return _decorator("miner", function, accepts, version)
 
 
+@overload
+def transformer(function: Callable[[ResourceView], Spec | None], /) -> FunctionProcessor: ...
+@overload
 def transformer(
     *, accepts: str | Sequence[str] = "*", version: str | None = None
-) -> Callable[[Callable[[ResourceView], Spec | None]], FunctionProcessor]:
+) -> Callable[[Callable[[ResourceView], Spec | None]], FunctionProcessor]: ...
+def transformer(function: Any = None, /, *, accepts: str | Sequence[str] = "*", version: str | None = None) -> Any:
     """A function of a resource that returns its spec, or None, as a transformer.
 
     accepts: media types, with wildcards.
@@ -167,5 +174,4 @@ def transformer(
     ... def article(resource):
     ...     return Spec("blog.Article", {"title": resource.payload.text})
     """
-    made: Callable[..., FunctionProcessor] = _decorator("transformer", None, accepts, version)
-    return made
+    return _decorator("transformer", function, accepts, version)

@@ -18,8 +18,9 @@ from isekai_core.pipeline.discover import find
 from isekai_core.pipeline.front import Front
 from isekai_core.pipeline.journal import Journal, first_batch
 from isekai_core.pipeline.load import Load
+from isekai_core.pipeline.progress import watched
 from isekai_core.pipeline.seed import seed
-from isekai_core.pipeline.tally import Progress, Quiet, Tally
+from isekai_core.pipeline.tally import Progress, Tally
 from isekai_core.types import STAGES, Stage, State
 
 
@@ -62,7 +63,7 @@ def run(
     start: str = "seed",
     until: str = "load",
     wait: bool = True,
-    progress: Progress | None = None,
+    progress: Progress | bool = False,
 ) -> RunResult:
     """Run `pipeline`: seed, then go on with what is unfinished, newer by its seed, or stale.
 
@@ -72,7 +73,7 @@ def run(
         works offline.
     until: the last stage to do; `transform` stops before anything is loaded.
     wait: for another process that runs the pipeline; `RunBusy` at once without.
-    progress: who shows how far it is.
+    progress: True for bars, in a terminal or a notebook; or who shows how far it is in another way.
 
     Raises `ConfigurationError` before anything is done, and `RunError` when the run cannot go on; a
     failing resource raises nothing.
@@ -89,15 +90,14 @@ def run(
     if STAGES.index(start) > STAGES.index(until):
         msg = f"{start=} comes after {until=}, so that there is nothing to do"
         raise ValueError(msg)
-    execution = Execution(pipeline, progress or Quiet(), refresh=refresh, start=start, until=until, wait=wait)
-    return _outside_loops(execution.run)
+    with watched(pipeline if isinstance(pipeline, str) else pipeline.name, progress) as shown:
+        execution = Execution(pipeline, shown, refresh=refresh, start=start, until=until, wait=wait)
+        return _outside_loops(execution.run)
 
 
 def _outside_loops(work: Callable[[], RunResult]) -> RunResult:
     """Django refuses the ORM under a running event loop, which every notebook cell is: use a thread then."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
+    if not _loop_is_running():
         return work()
 
     def in_thread() -> RunResult:
@@ -115,6 +115,14 @@ def _close_old_connections() -> None:
     for connection in connections.all(initialized_only=True):
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()
+
+
+def _loop_is_running() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 class Execution:

@@ -23,6 +23,20 @@ from isekai_core.pipeline.work import Work
 from isekai_core.pipeline.writer import Writer, give_up
 from isekai_core.types import Stage, State
 
+_BLOCK_COLUMNS = (
+    "state",
+    "blocked_by",
+    "error_stage",
+    "message",
+    "updated_at",
+    "lease_owner",
+    "lease_until",
+    "error_processor",
+    "error_class",
+    "traceback",
+    "cause",
+)
+
 
 class Load:
     """Writes the transformed resources of a pipeline into their models."""
@@ -32,11 +46,13 @@ class Load:
         self.tally = tally
         self.writer = Writer(journal, tally)
         self.bad = self.writer.bad
+        self._blocked: set[int] = set()
 
     def run(self) -> None:
         """Load all that can be, then write the texts again whose links lead to what came later."""
         with self.tally.timed("load"):
             self._pass()
+            self.writer.is_relinking = True
             while self._find_relinks():
                 self._pass()
 
@@ -108,11 +124,12 @@ class Load:
             for pk in batch:
                 culprit = self.bad[pk]
                 message = f"needs {keys.get(culprit, culprit)}, which is not loaded"
-                rows.append((pk, State.BLOCKED.value, culprit, "load", message, now, "", None))
-            columns = ("state", "blocked_by", "error_stage", "message", "updated_at", "lease_owner", "lease_until")
-            update_rows(self.journal.connection, Resource, ("id",), columns, rows)
-        if ids:
-            self.tally.count("load", "blocked", len(ids))
+                rows.append((pk, State.BLOCKED.value, culprit, "load", message, now, "", None, "", "", "", ""))
+            update_rows(self.journal.connection, Resource, ("id",), _BLOCK_COLUMNS, rows)
+        # Every pass looks at them again.
+        if new := set(ids) - self._blocked:
+            self._blocked |= new
+            self.tally.count("load", "blocked", len(new))
 
     # Groups that need one another
 

@@ -1,10 +1,14 @@
-"""Specs and metadata as people read them: tagged JSON with its refs as arrows and its long texts cut."""
+"""Text of others as people read it: specs with their refs as arrows, and nothing that steers a terminal."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from isekai_core.types.codec import TAG
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_LONGEST = 1_000
 
 
 def spec_lines(spec: Any, longest: int = 200) -> Iterator[tuple[str, str]]:
@@ -64,3 +68,14 @@ def _text(node: Mapping[str, Any]) -> str:
 
 
 _REFS = {"ref": _resource_ref, "model": _model_ref, "blob": _blob_ref, "text": _text}
+
+
+def printable(text: str, longest: int = _LONGEST) -> str:
+    r"""Text of others, so that it cannot steer the terminal: cut, and control characters shown as escapes.
+
+    >>> printable("a\x1b[2Jb")
+    'a\\x1b[2Jb'
+    """
+    if len(text) > longest:
+        text = text[:longest] + "…"
+    return _CONTROL.sub(lambda found: repr(found.group())[1:-1], text)

@@ -79,7 +79,7 @@ def run_pipelines() -> list[str]:
 class StageReport:
     """What a run did in one stage, and what it cost.
 
-    seconds: of work; for extract, the time of all fetches together, however many were under way at once.
+    seconds: of work; for extract, the time that was spent waiting for fetches.
     """
 
     stage: str

@@ -85,6 +85,7 @@ class Work:
     unchanged: it was fetched again, and is the same.
     spec: what it becomes: new in the front, as stored in load.
     item: what the loader sees of it.
+    links: the fields of its spec that hold soft refs.
     error: why it was not loaded.
     kept: what load changes of the row, as it was claimed.
     events: stage and outcome, to be counted once they are written.
@@ -104,6 +105,7 @@ class Work:
     unchanged: bool = False
     spec: Payload | None = None
     item: LoadItem | None = None
+    links: frozenset[str] = frozenset()
     error: Exception | None = None
     kept: dict[str, Any] = field(default_factory=dict)
     events: list[tuple[str, str]] = field(default_factory=list)

@@ -15,14 +15,17 @@ from isekai_core.pipeline.resolve import Resolver
 from isekai_core.pipeline.tally import Tally
 from isekai_core.pipeline.transform import find_model
 from isekai_core.pipeline.work import Work, read_spec
-from isekai_core.types import LoadItem, Spec, Stage, State
+from isekai_core.types import LoadItem, ResourceRef, Spec, Stage, State
+from isekai_core.types.specs import walk_refs
 
 _TRIES = 3
+_OUTCOMES = {"create": "created", "update": "updated"}
 
 
 class Writer:
     """Resolves, matches, plans and writes works, and puts what became of them into the journal.
 
+    is_relinking: whether works come only to have their links written again.
     bad: the resources that have no row and will not get one in this pass, to what keeps them from it.
     """
 
@@ -31,6 +34,7 @@ class Writer:
         self.tally = tally
         self.resolver = Resolver(journal.pipeline)
         self.bad: dict[int, int] = {}
+        self.is_relinking = False
         self._batch = first_batch(journal.run.pk)
 
     def attempt(self, works: Sequence[Work], tries: int = 1) -> None:
@@ -155,19 +159,20 @@ class Writer:
 
     def _loaded(self, work: Work, item: LoadItem) -> None:
         row = work.row
-        again = row.loaded_hash == row.spec_hash and row.target_pk
+        again = bool(row.loaded_hash == row.spec_hash and row.target_pk)
         row.stage, row.state = Stage.LOADED.value, State.DONE.value
         row.target_pk, row.loaded_hash = str(item.pk), row.spec_hash
         row.written = json.dumps(item.written, separators=(",", ":"))
         row.blocked_by_id = None
         work.clear_error()
+        outcome = _OUTCOMES.get(item.action, "unchanged")
+        if again and item.action == "update" and work.links.issuperset(item.changed):
+            outcome = "relinked"
         row.loaded_in = self._batch
-        if item.action != "unchanged" and not again:
+        if outcome in ("created", "updated"):
             row.changed_in = self._batch
-        outcome = {"create": "created", "update": "updated"}.get(item.action, "unchanged")
-        work.events = [("load", "relinked" if again else outcome)]
-        if again and item.action == "unchanged":
-            work.events = []
+        # Looked at for its links alone, it was counted when it was loaded.
+        work.events = [] if self.is_relinking and outcome == "unchanged" else [("load", outcome)]
         if item.kept:
             row.message = f"edited since it was loaded, and so left as they are: {', '.join(item.kept)}"
 
@@ -212,8 +217,13 @@ def _tables(model: type[Model]) -> list[str]:
 
 def item_of(work: Work, spec: Spec, values: dict[str, object]) -> LoadItem:
     """What a loader sees of `work`."""
+    work.links = frozenset(name for name, value in spec.values.items() if _has_link(value))
     pk = None
     if work.row.target_pk and work.row.written:
         pk = find_model(spec.model)._meta.pk.to_python(work.row.target_pk)
     written = json.loads(work.row.written) if work.row.written else {}
     return LoadItem(work.key, spec.model, values, spec.match, pk, written=written)
+
+
+def _has_link(value: object) -> bool:
+    return any(isinstance(ref, ResourceRef) and ref.soft for ref in walk_refs(value))

@@ -40,7 +40,7 @@ def encode(value: Any, path: str = "value") -> Any:
             return write(value) if tag is None else {TAG: tag, "v": write(value)}
     if isinstance(value, ResourceRef | ModelRef | BlobRef | Text):
         return _encode_ref(value, path)
-    msg = f"{path}: cannot keep a {type(value).__qualname__}; expected {_KNOWN}"
+    msg = f"{path}: cannot keep a value of type {type(value).__qualname__}; expected {_KNOWN}"
     raise TypeError(msg)
 
 

@@ -13,7 +13,7 @@ from isekai_core import Extraction, Key, Mined, Payload, Pipeline, ResourceRef, 
 from isekai_core.errors import SkipResource, TemporaryError
 from isekai_core.models import TRANSITIONS, Resource, Run, may_follow
 from isekai_core.pipeline.definition import extractor, miner, seeder, transformer
-from isekai_core.pipeline.retry import retry_pipeline
+from isekai_core.pipeline.retry import retry, retry_pipeline
 from isekai_core.types import Stage, State
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -99,7 +99,8 @@ class Machine(RuleBasedStateMachine):
     def pipeline(self):
         @seeder(version="1")
         def seeds():
-            yield Seed(Key("thing", "a"), version=str(self.version))
+            yield Seed(Key("thing", "a"))
+            yield Seed(Key("thing", "c"), version=f"{self.version:09}")
             yield Seed(Key("thing", "b"))
 
         @extractor(accepts="thing", version="1")
@@ -162,8 +163,12 @@ class Machine(RuleBasedStateMachine):
             rows.update(state="running", lease_owner=f"{last.pk}:1")
 
     @rule()
-    def retry(self):
+    def retry_what_is_failed_or_blocked(self):
         retry_pipeline("machine")
+
+    @rule()
+    def retry_what_is_failed(self):
+        retry(Resource.objects.all(), [State.FAILED])
 
     @invariant()
     def only_allowed_transitions(self):
@@ -201,6 +206,28 @@ SETTINGS = settings(
     database=None,
     suppress_health_check=list(HealthCheck),
 )
+
+
+def test_the_way_of_a_resource_that_was_blocked_by_one_that_failed_and_healed(seen):
+    machine = Machine()
+    machine.start()
+    machine.does["transform", "c"] = "error"
+    run(machine.pipeline())
+    assert Resource.objects.get(key="thing:a").state == "blocked"
+    machine.does["transform", "c"] = "ok"
+    machine.retry_what_is_failed()
+    run(machine.pipeline())
+    assert Resource.objects.get(key="thing:a").state == "done"
+    machine.only_allowed_transitions()
+    blocked = Resource.objects.get(key="thing:a").pk
+    way = [(stage, state) for row, stage, state, _ in transitions() if row == blocked]
+    assert way[:2] == [("seeded", "ready"), ("seeded", "running")]
+    assert way[-4:] == [
+        ("transformed", "ready"),
+        ("transformed", "blocked"),
+        ("transformed", "running"),
+        ("loaded", "done"),
+    ]
 
 
 def test_every_state_has_its_transitions_and_only_ready_ones_are_claimed():

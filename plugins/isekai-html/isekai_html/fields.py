@@ -142,12 +142,12 @@ def _source(text: str) -> tuple[Source, str]:
     return _selected(selector, lambda scene, node: scene.page.text(node)), TEXT
 
 
-def check_selector(selector: str) -> None:
-    """`ValueError` for what is no CSS selector."""
+def check_selector(selector: str, option: str = "") -> None:
+    """`ValueError` for what is no CSS selector; its message begins with the option, where there is one."""
     try:
         LexborHTMLParser("").css(selector)
     except SelectolaxError:
-        msg = f"expected a CSS selector such as 'h1' or 'article > p.lead', got {selector!r}"
+        msg = f"{option}expected a CSS selector such as 'h1' or 'article > p.lead', got {selector!r}"
         raise ValueError(msg) from None
 
 

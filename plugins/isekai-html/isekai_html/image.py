@@ -1,9 +1,9 @@
 """Images: opened and checked by Pillow before they become a row, so that a broken one says so here.
 
 What the check costs was measured, on photographs of two megapixels. To unpack a PNG took 25 ms, its
-checksums 2 ms, and they tell more. A WebP took 78 ms and an AVIF 67 ms, and to open one already fails when
-a byte is missing. A JPEG tells of a missing end only when it is unpacked: 12 ms, or 8 ms at an eighth of
-its size. So each format is asked in the cheapest way that finds a truncated file.
+checksums 2 ms, and they tell more. A WebP took 78 ms, and to open it already fails when a byte is missing.
+A JPEG tells of a missing end only when it is unpacked: 12 ms, or 8 ms at an eighth of its size. Others,
+AVIF too, must be unpacked. So each format is asked in the cheapest way that finds a truncated file.
 """
 
 import warnings
@@ -35,7 +35,6 @@ SUFFIXES = {
 """The formats that are taken, as Pillow names them, and what their files end with; the first one is added."""
 
 _ALL_SUFFIXES = frozenset(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
-_WHOLE_WHEN_OPEN = ("WEBP", "AVIF")
 
 
 class Facts(NamedTuple):
@@ -63,7 +62,7 @@ class ImageTransformer:
     formats: what is taken, of `png`, `jpeg`, `gif`, `webp`, `avif`, `tiff`, `bmp`, `ico` and `svg`; all by default.
     max_pixels: an image of more is refused before it is unpacked.
     thorough: unpack every image as a whole: finds damage in the middle of a file, too, and takes ten times
-        as long for PNG, a hundred times for WebP and AVIF.
+        as long for PNG, a hundred times for WebP.
     """
 
     accepts: ClassVar[Sequence[str]] = ("image/*", "application/octet-stream")
@@ -141,6 +140,7 @@ class ImageTransformer:
     def _open(self, opened: BinaryIO) -> Facts:
         """Open the image and look whether all of it is there."""
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             # The limit is this transformer's own. Where it is the lower one, Pillow's stays as a second guard.
             above = self.max_pixels > (Image.MAX_IMAGE_PIXELS or 0)
             warnings.simplefilter("ignore" if above else "error", Image.DecompressionBombWarning)
@@ -167,13 +167,12 @@ class ImageTransformer:
             raise TransformError(msg)
 
     def _check_whole(self, image: Image.Image) -> None:
-        if self.thorough:
-            image.load()
-        elif image.format == "PNG":
+        if not self.thorough and image.format == "PNG":
             image.verify()
-        elif image.format not in _WHOLE_WHEN_OPEN:
-            # Only JPEG can do this: it is read to its end, and unpacked at an eighth of its size.
-            image.draft(image.mode, (1, 1))
+        elif self.thorough or image.format != "WEBP":
+            if not self.thorough:
+                # Only JPEG can do this: it is read to its end, but unpacked at an eighth of its size.
+                image.draft(image.mode, (1, 1))
             image.load()
 
 

@@ -47,7 +47,7 @@ class FieldsTransformer:
             raise ValueError(msg)
         check_match(self.match, self.fields)
         if self.where is not None:
-            check_selector(self.where)
+            check_selector(self.where, "where: ")
         if self.links not in _REWRITES:
             msg = f"links: expected one of {', '.join(_REWRITES)}, got {self.links!r}"
             raise ValueError(msg)

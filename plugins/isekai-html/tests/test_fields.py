@@ -137,7 +137,7 @@ def test_a_long_value_is_shortened_in_the_message():
 
 
 def test_metadata_of_another_type_is_no_text_for_filters():
-    with pytest.raises(TransformError, match="upper of {'list'.*: expected text, got a dict"):
+    with pytest.raises(TransformError, match=r"upper of {'list'.*: expected text, got a dict"):
         value("@metadata.deep | upper")
 
 

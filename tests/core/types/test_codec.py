@@ -124,11 +124,11 @@ def test_tuples_come_back_as_lists():
 @pytest.mark.parametrize(
     ("value", "place"),
     [
-        ({"a": [1, {2, 3}]}, "value.a[1]: cannot keep a set"),
-        ({"a": object()}, "value.a: cannot keep a object"),
-        ({1: object()}, "value[1]: cannot keep a object"),
+        ({"a": [1, {2, 3}]}, "value.a[1]: cannot keep a value of type set"),
+        ({"a": object()}, "value.a: cannot keep a value of type object"),
+        ({1: object()}, "value[1]: cannot keep a value of type object"),
         ({(1, 2): 1}, "value: cannot keep a mapping with the key (1, 2)"),
-        (ModelRef("auth.User", user=object()), "value.user: cannot keep a object"),
+        (ModelRef("auth.User", user=object()), "value.user: cannot keep a value of type object"),
     ],
 )
 def test_a_value_that_is_not_known_is_refused_with_its_path(value, place):

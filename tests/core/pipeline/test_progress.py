@@ -1,4 +1,4 @@
-"""`cli/progress.py`: bars on a terminal, lines elsewhere; neither may break a run or slow it."""
+"""Progress: bars on a terminal, lines elsewhere; neither may break a run or slow it."""
 
 import fcntl
 import io
@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from testapp.pipelines import Thing, author
 
 from isekai_core import run
-from isekai_core.cli.progress import Bars, Lines, shown_progress
+from isekai_core.pipeline.progress import Bars, Lines, shown_progress
 from isekai_core.pipeline.tally import Quiet
 
 

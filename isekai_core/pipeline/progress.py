@@ -1,4 +1,4 @@
-"""Progress on a terminal: one bar for each stage that moves. It must never slow a run, and never break one."""
+"""Progress: one bar for each stage that moves. It must never slow a run, and never break one."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from isekai_core.cli.tables import printable
+from isekai_core.pipeline.readable import printable
 from isekai_core.pipeline.standing import UNFINISHED, standing_of
 from isekai_core.pipeline.tally import Progress, Quiet
 from isekai_core.types import STAGES
@@ -116,18 +116,26 @@ def _quietly(show: Callable[[], object]) -> bool:
 
 
 @contextmanager
-def shown_progress(pipeline: str, *, quiet: bool) -> Iterator[Progress]:
-    """Bars on a terminal, lines elsewhere, nothing at all when `quiet`."""
-    if quiet:
+def watched(pipeline: str, progress: Progress | bool) -> Iterator[Progress]:
+    """`progress` itself; bars for True, nothing for False."""
+    if not isinstance(progress, bool):
+        yield progress
+    elif not progress:
         yield Quiet()
-    elif not _is_terminal():
-        yield Lines()
     else:
         bars = Bars(pipeline)
         try:
             yield bars
         finally:
             bars.close()
+
+
+@contextmanager
+def shown_progress(pipeline: str, *, quiet: bool) -> Iterator[Progress]:
+    """Bars on a terminal, lines elsewhere, nothing at all when `quiet`."""
+    shown = Lines() if not quiet and not _is_terminal() else not quiet
+    with watched(pipeline, shown) as progress:
+        yield progress
 
 
 def _is_terminal() -> bool:
