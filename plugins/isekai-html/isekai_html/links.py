@@ -6,6 +6,7 @@ core's `Key` makes the result canonical: dot segments, percent-encoding and the 
 """
 
 import re
+import string
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -14,15 +15,15 @@ from isekai_core.types import Key, Mined
 # The links of a site come again and again. What is remembered is bounded, and begun anew when it is full:
 # to keep the order of use costs more here than it saves. A data: address may be megabytes long: it is not kept.
 _REMEMBERED_LENGTH = 2048
-_REMEMBERED_TARGETS = 16_384
-_REMEMBERED_DIRECTORIES = 16
-_REMEMBERED_LINKS = 4096
+_REMEMBERED = 16_384
 
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.\-]*:")
 _UNUSUAL = re.compile(r"[^\x21-\x5b\x5d-\x7e]")
 _DROPPED = re.compile(r"[\t\n\r]")
 _ENDS = "".join(map(chr, range(0x21)))
 _QUERY_OR_FRAGMENT = re.compile(r"[?#]")
+_SLASHES = frozenset("/\\")
+_NAMES = frozenset(string.ascii_letters + string.digits + "._-~%")
 _UTF_8 = "utf-8"
 
 
@@ -43,10 +44,7 @@ class Target(NamedTuple):
     mined: Mined
 
 
-Seen = dict[str, Target | None]
-
-_targets: Seen = {}
-_directories: dict[tuple[str, str], Seen] = {}
+_targets: dict[str, Target | None] = {}
 
 
 class Base(NamedTuple):
@@ -55,7 +53,6 @@ class Base(NamedTuple):
     page: the address itself, without query and fragment; query: with its question mark, or empty.
     scheme, origin, directory: the beginnings that `//host`, `/path` and `path` are put behind.
     charset: of the page, which is what a query's letters are sent in.
-    seen: where links led from pages of the same directory.
     """
 
     page: str
@@ -64,7 +61,6 @@ class Base(NamedTuple):
     origin: str
     directory: str
     charset: str
-    seen: Seen
 
 
 def base_of(url: str, charset: str = _UTF_8) -> Base:
@@ -79,16 +75,7 @@ def base_of(url: str, charset: str = _UTF_8) -> Base:
     scheme, _, rest = page.partition("://")
     origin = f"{scheme}://{rest.partition('/')[0]}" if url else ""
     directory = page[: page.rfind("/") + 1]
-    return Base(page, mark + query, scheme, origin, directory, charset, _seen_from(directory, charset))
-
-
-def _seen_from(directory: str, charset: str) -> Seen:
-    place = directory, charset
-    if place not in _directories:
-        if len(_directories) >= _REMEMBERED_DIRECTORIES:
-            _directories.clear()
-        _directories[place] = {}
-    return _directories[place]
+    return Base(page, mark + query, scheme, origin, directory, charset)
 
 
 def locate(base: Base, href: str) -> Target | None:
@@ -99,28 +86,27 @@ def locate(base: Base, href: str) -> Target | None:
     >>> locate(base_of("https://old.example.org/blog/a.html"), "../img/a%20b.PNG#x").url
     'https://old.example.org/img/a%20b.PNG'
     """
-    seen = base.seen
-    if href in seen:
-        return seen[href]
-    target = _locate(base, href)
-    # A link that is only a query is relative to the page, not to its directory.
-    if len(href) <= _REMEMBERED_LENGTH and not href.lstrip().startswith("?"):
-        if len(seen) >= _REMEMBERED_LINKS:
-            seen.clear()
-        seen[href] = target
-    return target
-
-
-def _locate(base: Base, href: str) -> Target | None:
+    # The usual forms first, put together as text: the whole address is then looked up, not joined.
+    if href.startswith("/") and href[1:2] not in _SLASHES and base.origin:
+        return _recall(base.origin + href, base.charset)
+    if href.startswith(("https://", "http://")):
+        return _recall(href, base.charset)
+    if href[:1] in _NAMES and ":" not in href and base.directory:
+        return _recall(base.directory + href, base.charset)
     href = tidy(href, base.charset)
-    url = join(base, href) if href and not href.startswith("#") else None
-    if url is None or len(url) > _REMEMBERED_LENGTH:
-        return _target(url)
-    if url not in _targets:
-        if len(_targets) >= _REMEMBERED_TARGETS:
+    return _target(join(base, href)) if href and not href.startswith("#") else None
+
+
+def _recall(url: str, charset: str) -> Target | None:
+    if url in _targets:
+        return _targets[url]
+    target = _target(tidy(url, charset))
+    # What depends on the charset of a page is not kept, nor what is too long to come again.
+    if len(url) <= _REMEMBERED_LENGTH and url.isascii():
+        if len(_targets) >= _REMEMBERED:
             _targets.clear()
-        _targets[url] = _target(url)
-    return _targets[url]
+        _targets[url] = target
+    return target
 
 
 def tidy(href: str, charset: str = _UTF_8) -> str:
