@@ -63,9 +63,7 @@ def _portal(number: int, count: int, chance: random.Random) -> str:
     def words(amount: int) -> str:
         return " ".join(chance.choices(website.WORDS, k=amount))
 
-    menu = "".join(
-        f'<li class="item"><a href="/section/{n}/" title="Section {n}">Section {n}</a></li>' for n in range(20)
-    )
+    menu = "".join(f'<li class="x"><a href="/section/{n}/" title="Go">Section {n}</a></li>' for n in range(20))
     text = "".join(
         f'<p class="text">{words(24)} <a href="/articles/{chance.randrange(count)}.html#part">{words(3)}</a> {words(24)}'
         f' <a class="more" href="../articles/{chance.randrange(count)}.html">{words(2)}</a> {words(20)}</p>'

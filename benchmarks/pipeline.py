@@ -3,14 +3,17 @@
     python benchmarks/pipeline.py                  # 2,000 pages and 1,000 images; ours also 4 times as many
     python benchmarks/pipeline.py --sizes 200      # a quick look
     python benchmarks/pipeline.py --skip-peer --rounds 3
+    python benchmarks/pipeline.py --rounds 3 --write    # the table of pipeline.md anew
 
 Both fetch the same site from the same server, fill the same models, and run by turns, each in a process of its
 own with an empty database. isekai-django is installed into an environment of its own, `work/peer`.
 """
 
 import argparse
+import datetime as dt
 import json
 import os
+import platform
 import statistics
 import subprocess
 import sys
@@ -26,6 +29,7 @@ import servers
 import website
 
 HERE = Path(__file__).resolve().parent
+REPORT = HERE / "pipeline.md"
 STAGES = ("seed", "extract", "mine", "transform", "load")
 
 
@@ -198,6 +202,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=website.PORT, help="the first of one for every size")
     parser.add_argument("--skip-peer", action="store_true")
     parser.add_argument("--skip-ours", action="store_true")
+    parser.add_argument("--write", action="store_true", help="put the results into pipeline.md")
     parser.add_argument("--json", action="store_true", help="every round as a line of JSON, nothing else")
     args = parser.parse_args()
     found = cases(args)
@@ -206,9 +211,20 @@ def main() -> int:
         for case in found:
             for one in case.rounds:
                 print(json.dumps({"database": case.database, "pages": case.pages, **one}))
-    else:
-        print(table(found), *ratios(found), sep="\n\n")
+        return 0
+    said = "\n".join([table(found), "", *(f"- {line}" for line in ratios(found))])
+    print(said)
+    if args.write:
+        write(said, args.rounds)
     return 0
+
+
+def write(said: str, rounds: int) -> None:
+    """Put the results between the marks of pipeline.md."""
+    before, mark, rest = REPORT.read_text().partition("<!-- results -->\n")
+    _, end, after = rest.partition("<!-- /results -->")
+    where = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {dt.date.today():%B %Y}"
+    REPORT.write_text(f"{before}{mark}\nMedians of {rounds} round(s); {where}.\n\n{said}\n\n{end}{after}")
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ def _convert(field: Any, value: Any, row: Model) -> Any:
             raise TypeError(msg)
         return None if value is None else field.target_field.to_python(value)
     if isinstance(field, JSONField) and value is not None:
-        json.dumps(value, cls=field.encoder)
+        json.dumps(value, cls=field.encoder, allow_nan=False)
     if isinstance(value, dt.datetime) and settings.USE_TZ and timezone.is_naive(value):
         value = timezone.make_aware(value)
     if value is None and field.null:
@@ -135,6 +135,12 @@ def show(field: Any, row: Model, linked: set[Any] | None) -> str:
     if isinstance(field, FileField):
         return _file_hash(value)
     return hash_of(field, value)
+
+
+def is_lost(field: Any, row: Model) -> bool:
+    """Whether the row shows a file that is not in the storage any more: that is no edit."""
+    file: Any = getattr(row, field.attname) if isinstance(field, FileField) else None
+    return bool(file) and not file.storage.exists(file.name)
 
 
 def _file_hash(file: Any) -> str:

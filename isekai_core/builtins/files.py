@@ -1,6 +1,6 @@
 """Files into their storage: never twice for the same bytes, never a short one taken for whole."""
 
-from pathlib import PurePath
+from pathlib import PurePath, PurePosixPath
 from typing import Any
 
 from django.core.files.base import File
@@ -19,7 +19,7 @@ def store_file(field: Any, row: Model, value: FileValue) -> str:
     """
     storage = field.storage
     body = value.payload.body
-    name = field.generate_filename(row, value.name)
+    name = field.generate_filename(row, plain_name(value.name))
     for wanted in (name, _with_hash(name, body.sha256)):
         candidate = _fitting(wanted, field.max_length)
         if not storage.exists(candidate):
@@ -30,6 +30,17 @@ def store_file(field: Any, row: Model, value: FileValue) -> str:
             storage.delete(candidate)
             return _save(storage, candidate, body)
     return _save(storage, storage.get_available_name(name, field.max_length), body)
+
+
+def plain_name(name: str) -> str:
+    """A name that leads nowhere, whatever a source called its file.
+
+    >>> plain_name("../../etc/a.pdf"), plain_name("..")
+    ('a.pdf', 'file')
+    """
+    last = PurePosixPath(name.replace("\\", "/")).name
+    shown = "".join(char for char in last if char.isprintable())
+    return shown if shown.strip(". ") else "file"
 
 
 def _save(storage: Any, name: str, body: Body) -> str:

@@ -9,7 +9,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import connections, router
 from django.db.models import Model
 
-from isekai_core.builtins.fields import FieldError, Prepared, is_file, prepare, required_fields, show
+from isekai_core.builtins.fields import FieldError, Prepared, is_file, is_lost, prepare, required_fields, show
 from isekai_core.builtins.files import store_file
 from isekai_core.errors import LoadError
 from isekai_core.pipeline.rows import update_rows
@@ -78,8 +78,12 @@ class ModelLoader:
             current = links.get((field.name, row.pk), set()) if field.many_to_many else None
             if value.equals(row, current, item.written.get(field.name)):
                 continue
+            if field.primary_key:
+                msg = f"field {field.name!r} is the primary key of {item.model} {row.pk!r}, which cannot become another"
+                raise LoadError(msg)
             known = item.written.get(field.name)
-            if known is not None and not self.overwrite and show(field, row, current) != known:
+            stands = known is None or self.overwrite or is_lost(field, row)
+            if not stands and show(field, row, current) != known:
                 kept.append(field.name)
             else:
                 changed.append(field.name)

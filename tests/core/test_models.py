@@ -1,7 +1,7 @@
 """The state machine: whatever is run, killed, retried and refreshed, only the allowed transitions happen."""
 
 import os
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 import pytest
 from django.db import connection
@@ -127,7 +127,11 @@ class Machine(RuleBasedStateMachine):
 
         return Pipeline("machine", seeders=[seeds], extractors=[extract], miners=[mine], transformers=[transform])
 
-    @rule(stage=st.sampled_from(["extract", "mine", "transform"]), name=st.sampled_from(NAMES), does=st.sampled_from(OUTCOMES))
+    @rule(
+        stage=st.sampled_from(["extract", "mine", "transform"]),
+        name=st.sampled_from(NAMES),
+        does=st.sampled_from(OUTCOMES),
+    )
     def change_processor(self, stage, name, does):
         self.does[stage, name] = does
 
@@ -142,7 +146,12 @@ class Machine(RuleBasedStateMachine):
         until=st.sampled_from(["load", "load", "load", "transform", "extract"]),
     )
     def run(self, refresh, start, until):
-        if (start, until) in {("load", "transform"), ("load", "extract"), ("mine", "extract"), ("transform", "extract")}:
+        if (start, until) in {
+            ("load", "transform"),
+            ("load", "extract"),
+            ("mine", "extract"),
+            ("transform", "extract"),
+        }:
             until = "load"
         try:
             run(self.pipeline(), refresh=refresh, start=start, until=until, wait=False)
@@ -220,19 +229,19 @@ def test_the_way_of_a_resource_that_was_blocked_by_one_that_failed_and_healed(se
     assert Resource.objects.get(key="thing:a").state == "done"
     machine.only_allowed_transitions()
     blocked = Resource.objects.get(key="thing:a").pk
-    way = [(stage, state) for row, stage, state, _ in transitions() if row == blocked]
+    way = [step for step, _ in groupby((stage, state) for row, stage, state, _ in transitions() if row == blocked)]
     assert way[:2] == [("seeded", "ready"), ("seeded", "running")]
-    assert way[-4:] == [
-        ("transformed", "ready"),
-        ("transformed", "blocked"),
-        ("transformed", "running"),
-        ("loaded", "done"),
-    ]
+    after = way[way.index(("transformed", "blocked")) + 1 :]
+    assert after[:2] == [("transformed", "running"), ("loaded", "done")]
 
 
 def test_every_state_has_its_transitions_and_only_ready_ones_are_claimed():
     assert TRANSITIONS.keys() == set(State)
-    assert {before for before in State if may_follow(before, State.RUNNING)} <= {State.READY, State.RUNNING, State.BLOCKED}
+    assert {before for before in State if may_follow(before, State.RUNNING)} <= {
+        State.READY,
+        State.RUNNING,
+        State.BLOCKED,
+    }
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from isekai_core.models import Payload as PayloadRow
 from isekai_core.models import Resource
 from isekai_core.pipeline.definition import extractor
 
-from .conftest import author, key, resource, state, states
+from .conftest import author, key, resource, state
 
 
 def test_the_first_extractor_that_accepts_the_key_brings_it(world):
@@ -141,9 +141,11 @@ def test_the_next_try_waits_as_long_as_the_source_asks_and_no_longer_than_retry_
     @extractor(accepts="thing", version="1")
     def later(resource):
         if resource.key.value == "a":
-            raise TemporaryError("429", retry_after=600)
+            msg = "429"
+            raise TemporaryError(msg, retry_after=600)
         if resource.key.value == "b":
-            raise TemporaryError("429", retry_after=86_400)
+            msg = "429"
+            raise TemporaryError(msg, retry_after=86_400)
         raise KeyboardInterrupt
 
     for name in "abc":
@@ -185,69 +187,6 @@ def test_a_skipped_resource_keeps_the_reason_and_is_no_failure(world):
     assert state("a") == ("seeded", "skipped", "excluded by robots.txt")
     assert result.is_complete
     assert result.stages["extract"] == {"skipped": 1}
-
-
-# Redirects
-
-
-def test_a_redirect_makes_an_alias_and_what_refers_to_either_finds_the_one_row(world):
-    from testapp.models import Article
-
-    from isekai_core import ResourceRef, Spec
-
-    world.add("old", None)
-    world.pages["old"] = Extraction(Payload.from_text("the page"), final_key=key("new"))
-    world.specs["new"] = author("new")
-    for name in ("old", "new"):
-        world.add(f"by-{name}", Spec("testapp.Article", {"slug": name, "title": "x", "author": ResourceRef(key(name))}))
-    world.seeds = ["old", "by-old", "by-new"]
-    result = world.run()
-    assert result.is_complete, [state(name) for name in states()]
-    assert state("old") == ("extracted", "skipped", "redirects to thing:new")
-    assert resource("old").alias_of == resource("new")
-    assert {article.author.slug for article in Article.objects.all()} == {"new"}
-    assert "new" not in world.fetched
-
-
-def test_redirects_of_redirects_are_followed_to_the_end(world):
-    from testapp.models import Article
-
-    from isekai_core import ResourceRef, Spec
-
-    for name, to in (("a", "b"), ("b", "c")):
-        world.add(name)
-        world.pages[name] = Extraction(Payload.from_text("x"), final_key=key(to))
-    world.add("c", author("c"))
-    world.add("x", Spec("testapp.Article", {"slug": "x", "title": "x", "author": ResourceRef(key("a"))}))
-    world.seeds = ["x", "b", "c", "a"]
-    assert world.run().is_complete, states()
-    assert Article.objects.get().author.slug == "c"
-
-
-def test_redirects_in_a_circle_block_what_needs_them_and_nothing_else(world):
-    from isekai_core import ResourceRef, Spec
-
-    for name, to in (("a", "b"), ("b", "a")):
-        world.add(name)
-        world.pages[name] = Extraction(Payload.from_text("x"), final_key=key(to))
-    world.add("x", Spec("testapp.Article", {"slug": "x", "title": "x", "author": ResourceRef(key("a"))}))
-    world.add("ok", author("ok"))
-    result = world.run()
-    assert (result.failed, result.blocked) == (0, 1)
-    assert Author.objects.get().slug == "ok"
-
-
-def test_a_redirect_that_is_gone_later_makes_the_page_its_own_again(world):
-    world.add("a", author("a"))
-    world.pages["a"] = [Extraction(Payload.from_text("x"), final_key=key("b")), "page a"]
-    world.specs["b"] = author("b")
-    world.pages["b"] = "x"
-    world.seeds = ["a"]
-    world.run()
-    assert set(Author.objects.values_list("slug", flat=True)) == {"b"}
-    world.run(refresh=True)
-    assert set(Author.objects.values_list("slug", flat=True)) == {"a", "b"}
-    assert resource("a").alias_of is None
 
 
 # Payloads

@@ -3,7 +3,6 @@
 import os
 from collections import deque
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +20,9 @@ NAMES = "abcdefgh"
 def sites(draw):
     """Pages and what they say of one another, where to start, how deep to go, and who stumbles first."""
     links = {
-        name: draw(st.dictionaries(st.sampled_from(NAMES.replace(name, "")), st.sampled_from(["", "x", "y"]), max_size=3))
+        name: draw(
+            st.dictionaries(st.sampled_from(NAMES.replace(name, "")), st.sampled_from(["", "x", "y"]), max_size=3)
+        )
         for name in NAMES
     }
     return {
@@ -58,7 +59,12 @@ def pipeline_of(site, name, again):
         return Spec("testapp.Tag", {"name": f"{name} {page.key.value}: {page.metadata.get('said', '')}"})
 
     return Pipeline(
-        name, seeders=[seeds], extractors=[extract], miners=[mine], transformers=[transform], max_depth=site["max_depth"]
+        name,
+        seeders=[seeds],
+        extractors=[extract],
+        miners=[mine],
+        transformers=[transform],
+        max_depth=site["max_depth"],
     )
 
 
@@ -146,7 +152,9 @@ def test_a_transformer_that_fails_keeps_what_was_mined(world):
     assert Dependency.objects.get().metadata == '{"alt":"said"}'
 
 
-def test_pages_that_all_link_to_the_same_pages_look_them_up_once_a_batch(world, configure, django_assert_max_num_queries):
+def test_pages_that_all_link_to_the_same_pages_look_them_up_once_a_batch(
+    world, configure, django_assert_max_num_queries
+):
     names = [f"p{number}" for number in range(60)]
     for name in names:
         world.add(name, None, links=names)

@@ -197,7 +197,5 @@ def test_a_run_that_fails_gives_everything_back_and_says_that_it_stopped(world):
 
 
 def test_a_lease_that_ran_out_is_free_for_everyone(half_done):
-    Resource.objects.update(
-        state="running", lease_owner="9999:1", lease_until=timezone.now() - dt.timedelta(seconds=1)
-    )
+    Resource.objects.update(state="running", lease_owner="9999:1", lease_until=timezone.now() - dt.timedelta(seconds=1))
     assert half_done.run().is_complete

@@ -48,7 +48,12 @@ def test_values_are_compared_as_the_field_has_them():
     ada = Author.objects.create(slug="ada", name="Ada")
     news = Section.objects.create(slug="news", title="News")
     row = Article.objects.create(
-        slug="a", title="t", author=ada, section=news, price=Decimal("1.50"), published_on=dt.date(2026, 1, 31),
+        slug="a",
+        title="t",
+        author=ada,
+        section=news,
+        price=Decimal("1.50"),
+        published_on=dt.date(2026, 1, 31),
         updated_at=dt.datetime(2026, 1, 31, 12, 30, tzinfo=dt.UTC),
     )
     for values in (

@@ -84,7 +84,7 @@ def test_a_file_that_a_killed_save_left_is_replaced_and_a_whole_one_is_reused(le
     written = path.stat().st_ino, path.stat().st_mtime_ns
     store(Payload.from_blob(b"bytes", "image/png"))
     assert (path.stat().st_ino, path.stat().st_mtime_ns) == written
-    assert [one for one in path.parent.iterdir()] == [path]
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_a_spool_is_stored_from_its_first_byte_however_often_it_was_read():

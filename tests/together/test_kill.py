@@ -20,7 +20,7 @@ from isekai_core.models import Dependency, Payload, Resource, Run, Step
 pytestmark = pytest.mark.django_db(transaction=True)
 
 HERE = Path(__file__).parent
-TESTS = HERE.parent.parent
+TESTS = HERE.parent
 
 
 @pytest.fixture

@@ -1,0 +1,126 @@
+"""Names and options become processors, and everything that can be wrong with a pipeline is found at once."""
+
+import dataclasses
+
+import pytest
+
+from isekai_core import Pipeline, Spec, seeder, transformer, use
+from isekai_core.errors import OptionError, ProcessorNotFound, SettingError
+from isekai_core.pipeline.compose import compose
+
+
+@dataclasses.dataclass
+class Upper:
+    """A transformer of one's own."""
+
+    model: str = "testapp.Tag"
+    accepts = ("*",)
+
+    def transform(self, resource):
+        return Spec(self.model, {"name": resource.payload.text.upper()})
+
+
+class Shapeless:
+    def transform(self, resource):
+        return None
+
+
+def test_a_name_becomes_a_configured_processor_with_its_author():
+    (loader,) = compose(Pipeline("blog", loaders=[use("models", save="each")]))["loader"]
+    assert (loader.name, loader.plugin) == ("isekai-core/models", "isekai-core")
+    assert loader.object.save == "each"
+    assert loader.version
+
+
+def test_an_object_of_ones_own_is_named_by_its_module():
+    (own,) = compose(Pipeline("blog", transformers=[Upper()]))["transformer"]
+    assert (own.name, own.plugin) == (f"{__name__}.Upper", "")
+
+
+def test_an_unknown_name_is_refused():
+    with pytest.raises(ProcessorNotFound, match=r"there is no seeder 'cvs'.*did you mean 'csv'"):
+        compose(Pipeline("blog", seeders=["cvs"]))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"sav": "each"}, r"pipelines\.blog\.loaders\[0\]\.sav"),
+        ({"save": "some"}, r"pipelines\.blog\.loaders\[0\]\.save"),
+        ({"overwrite": "yes"}, r"pipelines\.blog\.loaders\[0\]\.overwrite"),
+    ],
+)
+def test_a_bad_option_is_refused_with_its_path(options, message):
+    with pytest.raises(OptionError, match=message):
+        compose(Pipeline("blog", loaders=[use("models", **options)]))
+
+
+def test_a_processor_without_what_its_kind_declares_is_refused():
+    wanted = r"pipelines\.blog\.transformers\[0\]: Shapeless is no transformer: it lacks accepts"
+    with pytest.raises(OptionError, match=wanted):
+        compose(Pipeline("blog", transformers=[Shapeless()]))
+
+
+def test_a_wrong_setting_is_found_before_anything_is_done(settings):
+    settings.ISEKAI = {"BATCHSIZE": 1}
+    with pytest.raises(SettingError, match="BATCH_SIZE"):
+        compose(Pipeline("blog"))
+
+
+def fingerprint(*transformers):
+    return compose(Pipeline("blog", transformers=transformers)).chains["transform"]
+
+
+def test_the_fingerprint_of_a_function_is_its_source_or_its_version():
+    @transformer
+    def one(resource):
+        return None
+
+    same = one
+
+    @transformer
+    def other(resource):
+        return Spec("testapp.Tag")
+
+    assert fingerprint(one) == fingerprint(same)
+    assert fingerprint(one) != fingerprint(other)
+
+    def versioned(version, result):
+        @transformer(version=version)
+        def page(resource):
+            return result
+
+        return page
+
+    assert fingerprint(versioned("1", None)) == fingerprint(versioned("1", 2))
+    assert fingerprint(versioned("1", None)) != fingerprint(versioned("2", None))
+
+
+def test_the_fingerprint_of_an_object_holds_its_options():
+    assert fingerprint(Upper()) == fingerprint(Upper())
+    assert fingerprint(Upper()) != fingerprint(Upper("testapp.Other"))
+
+
+def test_the_order_of_a_chain_counts():
+    @transformer(version="1")
+    def first(resource):
+        return None
+
+    assert fingerprint(first, Upper()) != fingerprint(Upper(), first)
+
+
+def test_options_count_for_the_fingerprint_of_a_registered_processor(tmp_path):
+    def chain(**options):
+        return compose(Pipeline("blog", loaders=[use("models", **options)])).chains["load"]
+
+    assert chain() == chain()
+    assert chain() != chain(overwrite=True)
+
+
+def test_seeders_need_to_declare_nothing():
+    @seeder
+    def nothing():
+        yield from ()
+
+    (processor,) = compose(Pipeline("blog", seeders=[nothing]))["seeder"]
+    assert list(processor.object.seed()) == []
