@@ -84,10 +84,10 @@ def test_a_model_in_two_tables_is_saved_one_by_one_in_either_case():
 
 def test_what_a_model_refuses_is_told_by_field_with_each():
     product = {"sku": "forbidden", "shop": "s", "price": 1}
-    with pytest.raises(Exception, match="^this sku is not allowed$"):
+    with pytest.raises(Exception, match=r"^this sku is not allowed$"):
         load(item("Product", product), save="each")
     Author.objects.create(slug="ada", name="x")
-    with pytest.raises(Exception, match="^field 'slug': Author with this Slug already exists"):
+    with pytest.raises(Exception, match=r"^field 'slug': Author with this Slug already exists"):
         load(item("Author", {"slug": "ada", "name": "x"}), save="each")
 
 

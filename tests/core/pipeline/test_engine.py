@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from testapp.models import Author, Node
 
-from isekai_core import Payload, Pipeline, Seed, Spec, run
+from isekai_core import Payload, Pipeline, Seed, Spec, run, use
 from isekai_core.errors import OptionError, PipelineNotFound, ProcessorNotFound
 from isekai_core.models import Resource, Run, Step
 from isekai_core.pipeline.definition import seeder, transformer
@@ -63,8 +63,6 @@ def test_a_pipeline_that_cannot_be_composed_starts_nothing(transactional_db):
     with pytest.raises(ProcessorNotFound):
         run(Pipeline("broken", seeders=["no-such-seeder"]))
     with pytest.raises(OptionError, match=r"pipelines\.broken\.loaders\[0\]"):
-        from isekai_core import use
-
         run(Pipeline("broken", loaders=[use("models", sav="each")]))
     with pytest.raises(PipelineNotFound, match="there is no pipeline 'nowhere'"):
         run("nowhere")
