@@ -65,8 +65,8 @@ def _portal(number: int, count: int, chance: random.Random) -> str:
 
     menu = "".join(f'<li class="x"><a href="/section/{n}/" title="Go">Section {n}</a></li>' for n in range(20))
     text = "".join(
-        f'<p class="text">{words(24)} <a href="/articles/{chance.randrange(count)}.html#part">{words(3)}</a> {words(24)}'
-        f' <a class="more" href="../articles/{chance.randrange(count)}.html">{words(2)}</a> {words(20)}</p>'
+        f'<p class="text">{words(24)} <a href="/articles/{chance.randrange(count)}.html#part">{words(3)}</a>'
+        f' {words(24)} <a class="more" href="../articles/{chance.randrange(count)}.html">{words(2)}</a> {words(20)}</p>'
         for _ in range(16)
     )
     figures = "".join(

@@ -223,7 +223,8 @@ def write(said: str, rounds: int) -> None:
     """Put the results between the marks of pipeline.md."""
     before, mark, rest = REPORT.read_text().partition("<!-- results -->\n")
     _, end, after = rest.partition("<!-- /results -->")
-    where = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {dt.date.today():%B %Y}"
+    now = dt.datetime.now(dt.UTC)
+    where = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {now:%B %Y}"
     REPORT.write_text(f"{before}{mark}\nMedians of {rounds} round(s); {where}.\n\n{said}\n\n{end}{after}")
 
 

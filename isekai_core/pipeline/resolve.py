@@ -14,6 +14,7 @@ from isekai_core.errors import LoadError, TransformError
 from isekai_core.models import Resource
 from isekai_core.pipeline import payloads
 from isekai_core.pipeline.aliases import ends
+from isekai_core.pipeline.given import is_storable
 from isekai_core.pipeline.transform import fillable_fields, find_model
 from isekai_core.pipeline.work import Work
 from isekai_core.types import BlobRef, FileValue, Key, LoadItem, ModelRef, Payload, ResourceRef, Spec, Text
@@ -330,6 +331,9 @@ def _lookup_identity(ref: ModelRef) -> Any:
 def _look_up(ref: ModelRef) -> Any:
     """The value, or the `LoadError` that everyone who asks for it gets."""
     wanted = f"{ref.model} with {', '.join(f'{name}={value!r}' for name, value in ref.lookup.items())}"
+    if not all(is_storable(value) for value in ref.lookup.values()):
+        # No row can have it, and PostgreSQL would refuse to look.
+        return LoadError(f"there is no {wanted}")
     try:
         rows = list(find_model(ref.model)._base_manager.filter(**ref.lookup)[:2])
     except (TransformError, FieldError, FieldDoesNotExist, ValueError, ValidationError) as error:

@@ -32,8 +32,8 @@ TRIGGERS = {
            INSERT INTO seen_states (row, stage, state, before) VALUES
            (new.id, new.stage, new.state, CASE TG_OP WHEN 'INSERT' THEN '' ELSE old.state END);
            RETURN NULL; END $$""",
-        "CREATE TRIGGER see_states AFTER INSERT OR UPDATE ON isekai_resource"
-        " FOR EACH ROW EXECUTE FUNCTION see_states()",
+        """CREATE TRIGGER see_states AFTER INSERT OR UPDATE ON isekai_resource
+           FOR EACH ROW EXECUTE FUNCTION see_states()""",
     ],
 }
 REMOVED = {

@@ -17,6 +17,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 from isekai_core.errors import TransformError
 from isekai_core.types import Key, ResourceView, Text
 from isekai_html.filters import HTML, TEXT, Filter
+from isekai_html.links import site_of
 from isekai_html.page import Page, page_of
 from isekai_html.rewrite import inner_html
 
@@ -59,6 +60,10 @@ class Scene:
         target = self.page.locate(link)
         return target.key if target else None
 
+    def belongs(self, key: Key) -> bool:
+        """Whether the resource is of the page's own site, or was found by a miner."""
+        return key in self.resource.mined or site_of(key.value) == self.page.site
+
 
 Source = Callable[[Scene, bool], list[Any]]
 
@@ -67,12 +72,15 @@ Source = Callable[[Scene, bool], list[Any]]
 class Field:
     """A field of a model, and where its value comes from.
 
+    selects: from an element of the page, not from what is known of it anyway.
+
     >>> Field.parse("views", "td.views | int").kind
     'value'
     """
 
     name: str
     expression: str
+    selects: bool
     source: Source
     filters: tuple[Filter, ...]
     kind: str
@@ -81,10 +89,11 @@ class Field:
     def parse(cls, name: str, expression: str) -> "Field":
         """The field that `expression` describes; `ValueError` names the field and what is wrong."""
         try:
-            first, *rest = _pieces(expression)
+            first, *rest = _pieces(expression.lstrip())
             source, kind = _source(first)
             filters = tuple(Filter.parse(text) for text in rest)
-            return cls(name, expression, source, filters, _kind_after(kind, filters))
+            selects = not first.startswith(("=", "@"))
+            return cls(name, expression, selects, source, filters, _kind_after(kind, filters))
         except ValueError as error:
             msg = f"fields[{name!r}]: {error}"
             raise ValueError(msg) from None
@@ -108,7 +117,7 @@ _EVERY = ("all", "refs")
 
 
 def _pieces(expression: str) -> list[str]:
-    if expression.lstrip().startswith("="):
+    if expression.startswith("="):
         # The text of a literal may hold an apostrophe: quotes mean nothing in it.
         literal, bar, rest = re.sub(r"\s\|\s", "\0", expression, count=1).partition("\0")
         return [literal, *(_pieces(rest) if bar else ())]

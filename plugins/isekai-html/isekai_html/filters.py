@@ -28,6 +28,10 @@ class Links(Protocol):
         """The resource that `link` leads to; None when that is no web address."""
         ...
 
+    def belongs(self, key: Key) -> bool:
+        """Whether the resource is of the page's own site, or was found by a miner."""
+        ...
+
 
 Apply = Callable[[Any, Links], Any]
 Make = Callable[[str | None], Apply]
@@ -174,6 +178,10 @@ def _ref(argument: str | None) -> Apply:
         key = links.key(link)
         if key is None:
             msg = "expected an http or https address to refer to; the filter soft leaves out what is none"
+            raise ValueError(msg)
+        # The target of a hard ref is fetched: where to, is for the pipeline to say and not for a page.
+        if not links.belongs(key):
+            msg = "this is another host, and no miner found it there: name the host in its domains, or use soft"
             raise ValueError(msg)
         return ResourceRef(key, argument or "pk")
 

@@ -1,8 +1,8 @@
 """The transformer of pages: CSS selectors to the fields of a model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from isekai_core.errors import TransformError
 from isekai_core.types import Key, ResourceView, Spec
@@ -56,18 +56,30 @@ class FieldsTransformer:
         self._pages = None if patterns is None else Globs("pages", patterns)
 
     def transform(self, resource: ResourceView) -> Spec | None:
-        """The row, or None for a page that is not among `pages` or has nothing for `where`."""
+        """The row, or None for a page that is not among `pages` or has nothing for `where`.
+
+        Raises `TransformError` for a value that cannot be read, and for a page that has nothing for any field,
+        or for one in `match`.
+        """
         if self._pages is not None and not self._pages(resource.key.value):
             return None
         if self.where is not None and page_of(resource).tree.css_first(self.where) is None:
             return None
         scene = Scene(resource, _REWRITES[self.links])
         values = {part.name: value for part in self._fields if (value := part.read(scene)) is not None}
+        self._check(values)
+        return Spec(self.model, values, self.match)
+
+    def _check(self, values: Mapping[str, Any]) -> None:
+        selected = [part.name for part in self._fields if part.selects]
+        if selected and all(values.get(name) in (None, []) for name in selected):
+            # A row of nothing but defaults would hide that this is another page, or none at all.
+            msg = f"none of the fields finds anything on this page: {', '.join(selected)}"
+            raise TransformError(msg)
         for name in self.match:
             if name not in values:
                 msg = f"field {name!r} is in match, and {self.fields[name]!r} finds nothing on this page"
                 raise TransformError(msg)
-        return Spec(self.model, values, self.match)
 
 
 def _mined(resource: ResourceView, page: Page, key: Key) -> bool:  # noqa: ARG001 - the others need it

@@ -29,7 +29,8 @@ def value(expression, html=PAGE, **options):
     """The value of a field, or None when it is left out."""
     metadata = {"title": "From the link", "n": 3, "deep": {"list": ["x", "y"]}}
     resource = make_resource(f"url:{URL}", text=html, media_type="text/html", metadata=metadata)
-    return FieldsTransformer("blog.Article", {"field": expression}, **options).transform(resource).values.get("field")
+    fields = {"field": expression, "all": "*"}
+    return FieldsTransformer("blog.Article", fields, **options).transform(resource).values.get("field")
 
 
 @pytest.mark.parametrize(
@@ -146,6 +147,11 @@ def test_nul_characters_and_undecodable_bytes_are_kept_for_the_loader_to_name():
     assert value("h1", html) == "nul \0 and byte \udce9 and é"
     assert value("h1@title", html) == "a\0b"
     assert value("h1@html", html) == "nul \0 and byte \udce9 and é"
+
+
+def test_every_byte_that_is_no_utf_8_comes_back_as_it_was():
+    every = bytes(range(0x80, 0x100))
+    assert value("h1", b"<h1>a" + every + b"</h1>").encode("utf-8", "surrogateescape") == b"a" + every
 
 
 def test_a_page_that_is_sound_goes_through_as_it_is():

@@ -18,6 +18,9 @@ class Page:
     def absolute(self, link):
         return f"{SITE}/{link.strip().lstrip('/')}" if self.key(link) else None
 
+    def belongs(self, key):
+        return key.value.startswith(SITE)
+
     def key(self, link):
         return None if link.startswith("mailto:") else Key("url", f"{SITE}/{link.strip().lstrip('/')}")
 

@@ -297,6 +297,25 @@ def test_a_megabyte_of_nested_elements_is_mined_like_any_other_page():
     assert list(mined(PageMiner(), html)) == ["/deep.html"]
 
 
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p style='" + "url(" * 200_000 + "'>",
+        "<p style='" + 'url("' * 200_000 + "'>",
+        "<img srcset='" + "," * 500_000 + "'>",
+        "<img srcset='" + "a (" * 200_000 + "'>",
+        "<img srcset='" + "a, " * 1000 + "'>",
+        "<a href='" + "../" * 200_000 + "'>x</a>",
+        "<a href='" + " " * 500_000 + "'>x</a>",
+        "<meta http-equiv=refresh content='" + "0" * 500_000 + "'>",
+    ],
+)
+def test_attributes_of_a_megabyte_are_read_in_one_go(html):
+    """Were one of these read in quadratic time, the test would not end."""
+    found = {**mined(ImageMiner(), html), **mined(PageMiner(), html)}
+    assert len(found) <= 1
+
+
 def test_bytes_of_another_charset_in_a_link_are_sent_as_they_are():
     assert list(mined(PageMiner(), b"<a href='/caf\xe9.html'>x</a>")) == ["/caf%E9.html"]
     html = "<a href='/café.html?q=é'>x</a>".encode("latin-1")

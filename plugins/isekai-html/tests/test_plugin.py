@@ -1,10 +1,13 @@
 """The plugin: what it registers can be imported and configured, and says what its options are."""
 
+import doctest
 import importlib
+import pkgutil
 import subprocess
 import sys
 from importlib.metadata import entry_points, requires
 
+import isekai_html
 import pytest
 from isekai_html import plugin
 
@@ -74,3 +77,11 @@ def test_the_distribution_declares_what_it_imports():
     declared = " ".join(requires("isekai-html") or []).lower()
     for name in ("isekai-core", "selectolax", "pillow", "django"):
         assert name in declared
+
+
+@pytest.mark.parametrize("name", sorted(module.name for module in pkgutil.iter_modules(isekai_html.__path__)))
+def test_the_examples_in_its_docstrings_run(name):
+    module = importlib.import_module(f"isekai_html.{name}")
+    failed, _ = doctest.testmod(module)
+    assert not failed
+    assert (module.__doc__ or "").strip()

@@ -163,6 +163,20 @@ def test_any_text_beside_a_link_comes_through_unchanged(text):
     assert found.parts[2] == '">b</a>' + text.replace(">", "&gt;").replace("\u00a0", "&nbsp;")
 
 
+def test_a_hard_ref_leads_to_the_own_site_or_to_what_was_mined():
+    def author(href, mined=(), expression="a@href | ref"):
+        html = f'<a href="{href}">x</a>'
+        return FieldsTransformer("blog.Article", {"author": expression, "all": "*"}).transform(page(html, mined)).values
+
+    elsewhere = "https://elsewhere.example/ada"
+    assert author("/ada")["author"] == ResourceRef(Key("url", f"{SITE}/ada"))
+    assert author(elsewhere, [elsewhere])["author"] == ResourceRef(Key("url", elsewhere))
+    with pytest.raises(TransformError, match=r"ref of 'https://elsewhere\.example/ada': this is another host, and no"):
+        author(elsewhere)
+    soft = ResourceRef(Key("url", elsewhere), soft=True)
+    assert author(elsewhere, expression="a@href | soft")["author"] == soft
+
+
 def test_only_pages_whose_address_fits_are_taken():
     fields = {"title": "h1"}
     html = "<h1>x</h1>"
@@ -190,8 +204,16 @@ def test_a_match_field_of_which_the_page_has_nothing_is_an_error_that_names_it()
 
 
 @pytest.mark.parametrize("html", [b"", b"\0\0", bytes(range(256)), b"\x89PNG\r\n\x1a\n", b"<" * 1000])
-def test_a_page_that_is_no_html_has_no_fields(html):
-    assert FieldsTransformer("blog.Article", {"title": "h1", "body": "article@html"}).transform(page(html)).values == {}
+def test_a_page_that_is_no_html_becomes_no_empty_row(html):
+    fields = {"title": "h1", "tags": "a@href | refs", "url": "@url", "kind": "=article"}
+    with pytest.raises(TransformError, match=r"none of the fields finds anything on this page: title, tags$"):
+        FieldsTransformer("blog.Article", fields).transform(page(html))
+
+
+def test_a_row_may_be_made_of_what_is_known_of_a_page_alone():
+    fields = {"url": "@url", "kind": "=article"}
+    values = FieldsTransformer("blog.Article", fields).transform(page("<p>x</p>")).values
+    assert values == {"url": URL, "kind": "article"}
 
 
 @pytest.mark.parametrize(

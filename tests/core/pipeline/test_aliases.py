@@ -1,67 +1,42 @@
-"""Aliases: a resource whose source redirects stands for another; refs to either find the one row."""
+"""Aliases: redirects of redirects, in both directions, circles included."""
 
-from testapp.models import Author
+import pytest
 
-from isekai_core import Extraction, Payload
+from isekai_core.models import Resource
+from isekai_core.pipeline.aliases import aliases_of, ends
 
-from .conftest import author, key, resource, state, states
-
-
-def test_a_redirect_makes_an_alias_and_what_refers_to_either_finds_the_one_row(world):
-    from testapp.models import Article
-
-    from isekai_core import ResourceRef, Spec
-
-    world.add("old", None)
-    world.pages["old"] = Extraction(Payload.from_text("the page"), final_key=key("new"))
-    world.specs["new"] = author("new")
-    for name in ("old", "new"):
-        world.add(f"by-{name}", Spec("testapp.Article", {"slug": name, "title": "x", "author": ResourceRef(key(name))}))
-    world.seeds = ["old", "by-old", "by-new"]
-    result = world.run()
-    assert result.is_complete, [state(name) for name in states()]
-    assert state("old") == ("extracted", "skipped", "redirects to thing:new")
-    assert resource("old").alias_of == resource("new")
-    assert {article.author.slug for article in Article.objects.all()} == {"new"}
-    assert "new" not in world.fetched
+pytestmark = pytest.mark.django_db
 
 
-def test_redirects_of_redirects_are_followed_to_the_end(world):
-    from testapp.models import Article
-
-    from isekai_core import ResourceRef, Spec
-
-    for name, to in (("a", "b"), ("b", "c")):
-        world.add(name)
-        world.pages[name] = Extraction(Payload.from_text("x"), final_key=key(to))
-    world.add("c", author("c"))
-    world.add("x", Spec("testapp.Article", {"slug": "x", "title": "x", "author": ResourceRef(key("a"))}))
-    world.seeds = ["x", "b", "c", "a"]
-    assert world.run().is_complete, states()
-    assert Article.objects.get().author.slug == "c"
+@pytest.fixture
+def ids():
+    """a → b → c, d alone, and a circle of e and f."""
+    made = {name: Resource.objects.create(pipeline="p", key=f"thing:{name}", key_hash=name) for name in "abcdef"}
+    for name, to in ("ab", "bc", "ef", "fe"):
+        Resource.objects.filter(pk=made[name].pk).update(alias_of=made[to])
+    return {name: row.pk for name, row in made.items()}
 
 
-def test_redirects_in_a_circle_block_what_needs_them_and_nothing_else(world):
-    from isekai_core import ResourceRef, Spec
-
-    for name, to in (("a", "b"), ("b", "a")):
-        world.add(name)
-        world.pages[name] = Extraction(Payload.from_text("x"), final_key=key(to))
-    world.add("x", Spec("testapp.Article", {"slug": "x", "title": "x", "author": ResourceRef(key("a"))}))
-    world.add("ok", author("ok"))
-    result = world.run()
-    assert (result.failed, result.blocked) == (0, 1)
-    assert Author.objects.get().slug == "ok"
+def test_everyone_stands_for_the_last_one_of_its_chain(ids):
+    found = ends([ids[name] for name in "abcd"], ("pk", "key", "alias_of_id"))
+    assert {pk: row["key"] for pk, row in found.items()} == {
+        ids["a"]: "thing:c",
+        ids["b"]: "thing:c",
+        ids["c"]: "thing:c",
+        ids["d"]: "thing:d",
+    }
 
 
-def test_a_redirect_that_is_gone_later_makes_the_page_its_own_again(world):
-    world.add("a", author("a"))
-    world.pages["a"] = [Extraction(Payload.from_text("x"), final_key=key("b")), "page a"]
-    world.specs["b"] = author("b")
-    world.pages["b"] = "x"
-    world.seeds = ["a"]
-    world.run()
-    assert set(Author.objects.values_list("slug", flat=True)) == {"b"}
-    world.run(refresh=True)
-    assert set(Author.objects.values_list("slug", flat=True)) == {"a", "b"}
-    assert resource("a").alias_of is None
+def test_a_circle_ends(ids):
+    found = ends([ids["e"], ids["f"]], ("pk", "alias_of_id"))
+    assert {row["pk"] for row in found.values()} <= {ids["e"], ids["f"]}
+    assert aliases_of([ids["e"]])[ids["f"]] == ids["e"]
+
+
+def test_what_is_not_there_stands_for_nothing(ids):
+    assert ends([999_999], ("pk", "alias_of_id")) == {}
+    assert ends([], ("pk", "alias_of_id")) == {}
+
+
+def test_all_aliases_of_one_are_found_at_any_distance(ids):
+    assert aliases_of([ids["c"], ids["d"]]) == {ids["a"]: ids["c"], ids["b"]: ids["c"]}

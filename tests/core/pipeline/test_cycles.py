@@ -1,9 +1,11 @@
 """Cycles: resources that need one another, loaded together and without a value that nobody gave."""
 
+import uuid
+
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models.signals import post_save, pre_save
-from testapp.models import Article, Author, Document, Left, Node, Right, Section
+from testapp.models import Article, ArticleStats, Author, Document, Left, Node, Right, Section
 
 from isekai_core import Extraction, Payload, ResourceRef, Spec, Text, use
 from isekai_core.pipeline.cycles import take_keys
@@ -58,7 +60,6 @@ def test_a_required_self_reference_with_a_key_that_python_makes(save, world):
 
 
 def test_a_key_that_the_spec_gives_is_taken_for_the_cycle(world):
-    import uuid
 
     first, second = uuid.UUID(int=1), uuid.UUID(int=2)
     world.add("a", Spec("testapp.Document", {"id": first, "title": "a", "next": ResourceRef(key("b"))}))
@@ -169,12 +170,9 @@ def test_c6_what_the_database_refuses_in_a_cycle_is_told_of_the_one_it_refused(m
 def test_c6_the_same_where_keys_are_taken_in_advance(culprit, world):
     other = Left.objects.model(pk=1, name="taken", right_id=1)
     Right(pk=1, name="taken", left_id=1)
-    with connection.constraint_checks_disabled():
-        from django.db import transaction
-
-        with transaction.atomic():
-            other.save(force_insert=True)
-            Right(pk=1, name="taken", left_id=1).save(force_insert=True)
+    with connection.constraint_checks_disabled(), transaction.atomic():
+        other.save(force_insert=True)
+        Right(pk=1, name="taken", left_id=1).save(force_insert=True)
     world.add("l", left("taken" if culprit == "l" else "l", "r"))
     world.add("r", right("taken" if culprit == "r" else "r", "l"))
     result = world.run()
@@ -251,7 +249,6 @@ def test_a_cycle_of_required_keys_through_a_redirect(world):
 
 
 def test_w6_match_updates_the_rows_of_a_cycle_that_are_there_already(world):
-    from django.db import transaction
 
     Node.objects.create(name="a")
     with transaction.atomic():
@@ -321,14 +318,12 @@ def test_a_cycle_waits_for_what_it_needs_and_is_blocked_with_it(world):
 
 
 def test_a_key_that_cannot_be_taken_in_advance_is_named(world):
-    from testapp.models import ArticleStats
 
     with pytest.raises(Exception, match="ArticleStats is in a cycle of required references, and its key 'article'"):
         take_keys(ArticleStats, 2)
 
 
 def test_taken_keys_are_free_and_never_given_again(transactional_db):
-    from django.db import transaction
 
     old = Author.objects.create(slug="old", name="x")
     Author.objects.create(slug="gone", name="x").delete()

@@ -3,16 +3,18 @@
 import asyncio
 import datetime as dt
 import threading
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
 from testapp.models import Author
 
-from isekai_core import Extraction, Key, Payload
+from isekai_core import Extraction, Key, Payload, ResourceRef, Seed, Spec
 from isekai_core.errors import ExtractError, SkipResource, TemporaryError
 from isekai_core.models import Payload as PayloadRow
 from isekai_core.models import Resource
 from isekai_core.pipeline.definition import extractor
+from isekai_core.pipeline.extract import _delay
 
 from .conftest import author, key, resource, state
 
@@ -164,7 +166,6 @@ def test_the_next_try_waits_as_long_as_the_source_asks_and_no_longer_than_retry_
 
 
 def test_the_backoff_doubles_with_jitter_of_a_quarter_at_most(configure):
-    from isekai_core.pipeline.extract import _delay
 
     configure(RETRY_BACKOFF=2.0, RETRY_MAX_WAIT=100.0)
     for attempt, low in ((1, 2), (2, 4), (3, 8)):
@@ -193,7 +194,6 @@ def test_a_skipped_resource_keeps_the_reason_and_is_no_failure(world):
 
 
 def test_w11_a_blob_is_stored_once_however_often_and_under_how_many_keys_it_comes(world, settings):
-    from pathlib import Path
 
     blob = Payload.from_blob(b"image bytes", "image/png")
     for name in "ab":
@@ -207,7 +207,6 @@ def test_w11_a_blob_is_stored_once_however_often_and_under_how_many_keys_it_come
 
 
 def test_a_blob_whose_spec_fails_is_not_stored_again_by_the_retry(world, settings):
-    from pathlib import Path
 
     world.add("a", ValueError("no"))
     world.pages["a"] = Extraction(Payload.from_blob(b"bytes"))
@@ -334,8 +333,6 @@ def test_synchronous_and_asynchronous_extractors_work_side_by_side(world):
         async def extract(self, resource):
             return Extraction(Payload.from_text("x"))
 
-    from isekai_core import Seed
-
     world.add("a", author("a"))
     world.seeds = ["a", Seed(Key("later", "b"))]
     world.specs["b"] = author("b")
@@ -376,7 +373,6 @@ def test_a_new_validator_of_the_same_bytes_makes_nothing_new_but_other_metadata_
 
 
 def test_a_refresh_that_fails_leaves_the_row_and_what_points_to_it_alone(world):
-    from isekai_core import ResourceRef, Spec
 
     world.add("ada", author("ada"))
     world.add("x", Spec("testapp.Article", {"slug": "x", "title": "x", "author": ResourceRef(key("ada"))}))

@@ -3,7 +3,7 @@
 import pytest
 from testapp.models import Author
 
-from isekai_core import Key, Mined, Payload
+from isekai_core import Extraction, Key, Mined, Payload, ResourceRef, Seed, Text
 from isekai_core.errors import MineError, SkipResource
 from isekai_core.models import Dependency, Resource
 from isekai_core.pipeline.definition import miner
@@ -135,7 +135,6 @@ def test_a_mined_payload_that_changed_with_its_page_updates_its_row(world):
 
 
 def test_a_mined_payload_reaches_what_another_page_had_only_referred_to(world):
-    from isekai_core import ResourceRef, Text
 
     link = ResourceRef(key("comment"), "url", soft=True, fallback="#1")
     world.add("a", author("a", name=Text("see ", link)))
@@ -267,7 +266,6 @@ def test_what_nobody_says_any_more_is_forgotten(world):
 
 
 def test_the_seeder_s_and_the_extractor_s_word_stand_above_the_page_s(world):
-    from isekai_core import Extraction, Seed
 
     world.add("a", author("a"), links=[Mined(key("b"), {"alt": "mined", "name": "mined", "size": "mined"})])
     seen = {}

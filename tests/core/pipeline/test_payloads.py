@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from isekai_core import Extraction, Payload
+from isekai_core import BlobRef, Extraction, Payload, Spec
 from isekai_core.models import Payload as PayloadRow
 from isekai_core.pipeline import payloads
 from isekai_core.types import MemoryBody, Spool
@@ -115,7 +115,6 @@ def test_large_texts_are_read_when_they_are_asked_for_and_small_ones_with_their_
 
 
 def test_a_blob_that_the_storage_lost_is_told_by_the_resource_that_needs_it(world, settings):
-    from isekai_core import BlobRef, Spec
 
     world.add("a", Spec("testapp.Photo", {"file": BlobRef(name="a.png")}))
     world.add("b", author("b"))

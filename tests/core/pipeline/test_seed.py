@@ -3,7 +3,7 @@
 import pytest
 from testapp.models import Author
 
-from isekai_core import Key, Payload, Seed
+from isekai_core import Key, Payload, ResourceRef, Seed, Text
 from isekai_core.models import Resource
 from isekai_core.pipeline.definition import seeder, transformer
 
@@ -197,7 +197,6 @@ def test_seeds_are_taken_in_batches_so_that_a_million_are_no_list(world, configu
 
 
 def test_what_was_only_referred_to_is_brought_once_a_seeder_gives_it(world):
-    from isekai_core import ResourceRef, Text
 
     link = ResourceRef(key("b"), "url", soft=True, fallback="/old/b")
     world.add("a", author("a", email=Text("", link)))

@@ -1,16 +1,19 @@
 """Transform: who makes the spec, what is wrong with one, and that nothing of a page is ever taken for a ref."""
 
 import datetime as dt
+import json
 import uuid
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import User
 from testapp.models import Article, Author, Tag
 
 from isekai_core import BlobRef, Key, ModelRef, Payload, ResourceRef, Spec, Text
 from isekai_core.errors import SkipResource, TransformError
 from isekai_core.models import Dependency
-from isekai_core.pipeline.definition import transformer
+from isekai_core.pipeline.definition import miner, transformer
+from isekai_core.pipeline.payloads import view_of
 from isekai_core.pipeline.work import read_spec
 
 from .conftest import author, key, resource, state, states
@@ -148,7 +151,6 @@ def test_w7_dates_decimals_and_the_like_are_kept_in_a_spec_and_come_back_equal(w
     }
     world.add("a", Spec("testapp.Article", values))
     world.run(until="transform")
-    from isekai_core.pipeline.payloads import view_of
 
     stored = read_spec(view_of(resource("a").spec))
     assert stored.values == values
@@ -165,9 +167,6 @@ def test_w7_dates_decimals_and_the_like_are_kept_in_a_spec_and_come_back_equal(w
     ],
 )
 def test_s1_what_a_page_says_is_never_taken_for_a_ref(text, world):
-    import json
-
-    from django.contrib.auth.models import User
 
     User.objects.create_user("admin", password="secret")
     data = json.loads(text) if text.startswith('{"') else {"said": text}
@@ -282,7 +281,6 @@ def test_what_a_transformer_sees(world):
 
 
 def test_work_that_processors_share_is_done_once_a_page(world):
-    from isekai_core.pipeline.definition import miner
 
     made = []
 

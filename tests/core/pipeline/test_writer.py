@@ -83,7 +83,7 @@ def test_o2_statements_are_per_batch_and_not_per_object(world):
     with connection.execute_wrapper(count):
         result = world.run()
     assert result.models["testapp.Article"]["created"] == 501
-    assert len(statements) <= 150, Counter(sql[:60] for sql in statements).most_common(8)
+    assert len(statements) <= 200, Counter(sql[:60] for sql in statements).most_common(8)
     statements.clear()
     with connection.execute_wrapper(count):
         assert world.run(start="transform").changed == 0
