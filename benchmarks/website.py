@@ -22,7 +22,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 HERE = Path(__file__).resolve().parent
-WORK = HERE / "work"
+WORK = HERE / "build"
 HOST, PORT = "127.0.0.1", 8766
 CIRCLE = 20
 LINKS = 12

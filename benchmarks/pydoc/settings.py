@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-DATA_DIR = Path(os.environ.get("PYDOC_DATA", Path(__file__).resolve().parent.parent / "work" / "pydoc"))
+DATA_DIR = Path(os.environ.get("PYDOC_DATA", Path(__file__).resolve().parent.parent / "build" / "pydoc"))
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 
 SITE = os.environ.get("PYDOC_SITE", "http://127.0.0.1:8790")

@@ -184,6 +184,8 @@ class Front:
         self.finished = []
         self.bytes = 0
         self.written_at = time.monotonic()
+        # A batch of slow synchronous work is one step: it gives its signs of life here.
+        self.journal.beat([*self.waiting, *self.under_way.values()])
 
     def _wait_for_retries(self) -> bool:
         """Sleep until the next try is due, a second at most at a time; False when none is."""

@@ -29,6 +29,7 @@ def seed(journal: Journal, tally: Tally) -> None:
         while batch := list(islice(stream, settings().batch_size)):
             with tally.timed("seed"):
                 _write(journal, tally, batch, position)
+            journal.beat(())
 
 
 class _Stream(Iterator["Given"]):

@@ -11,6 +11,7 @@ from typing import Any
 from isekai_core.errors import IsekaiError, StageError
 from isekai_core.models import Resource
 from isekai_core.types import (
+    BlobRef,
     Key,
     LoadItem,
     MemoryBody,
@@ -173,6 +174,10 @@ class Work:
         text = json.dumps(node, separators=(",", ":"))
         self.spec = Payload(PayloadKind.RECORD, SPEC_MEDIA_TYPE, MemoryBody(text.encode()), "utf-8")
         self.row.spec_hash = self.spec.sha256
+        if any(isinstance(ref, BlobRef) and ref.key in (None, self.key) for ref in spec.refs()):
+            # The spec names the file and does not hold it: other bytes are another row.
+            both = self.spec.sha256 + self.view.payload.sha256
+            self.row.spec_hash = hashlib.sha256(both.encode()).hexdigest()
         self.row.target_model = spec.model
 
 

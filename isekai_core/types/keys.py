@@ -8,6 +8,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 _TYPE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_NO_HOST = re.compile(r"[\s\"<>\\^`{|}]")
 _ESCAPE = re.compile(r"%([0-9a-fA-F]{2})")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _PATH_SAFE = "/:@!$&'()*+,;=-._~%"
@@ -79,7 +80,7 @@ def canonical_url(url: str) -> str:
     """
     parts = _split(url)
     host = (parts.hostname or "").rstrip(".")
-    if parts.scheme not in _DEFAULT_PORTS or not host:
+    if parts.scheme not in _DEFAULT_PORTS or not host or _NO_HOST.search(host):
         msg = f"a url key is an absolute http or https address, got {url[:200]!r}"
         raise ValueError(msg)
     place = _authority(parts, host)

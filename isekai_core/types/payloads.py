@@ -202,8 +202,9 @@ class Payload:
         content, charset = self.read(), self.charset or "utf-8"
         try:
             return content.decode(charset, "surrogateescape")
-        except UnicodeDecodeError:
-            # A charset of several bytes a character, broken off: its units cannot be escaped one by one.
+        except (UnicodeDecodeError, LookupError):
+            # A charset of several bytes a character, broken off, whose units cannot be escaped one by one;
+            # or one that Python does not know.
             return content.decode("ascii", "surrogateescape")
 
     @cached_property

@@ -35,6 +35,8 @@ from isekai_core.testing import settings as test_settings
 
 PASSED = Counter()
 PAGES, IMAGES = 14, 6
+EDITED = bool(os.environ.get("KILL_EDITED"))
+"""Whether the source was edited since the first run: every third page and an image."""
 
 
 def passing(place):
@@ -108,21 +110,25 @@ def rows():
 @extractor(accepts="page", version="1")
 async def fetch(resource):
     passing("fetch")
-    return Extraction(Payload.from_text(f"page {resource.key.value}", "text/html"))
+    number = int(resource.key.value)
+    edition = ", edited" if EDITED and number % 3 == 0 else ""
+    return Extraction(Payload.from_text(f"page {number}{edition}", "text/html"))
 
 
 @extractor(accepts="image", version="1")
 def read(resource):
     passing("read")
-    return Extraction(Payload.from_blob(resource.key.value.encode() * 1000, "image/png"))
+    content = "retouched" if EDITED and resource.key == image(2) else resource.key.value
+    return Extraction(Payload.from_blob(content.encode() * 1000, "image/png"))
 
 
 @miner(accepts="text/html", version="1")
 def images(resource):
     number = resource.metadata["number"]
     passing("mine")
-    yield Mined(image(number), {"alt": f"first seen on page {number}"})
-    yield Mined(image(number + 1), {"alt": f"first seen on page {number}"})
+    yield Mined(image(number), {"alt": f"first seen on {resource.payload.text}"})
+    if "edited" not in resource.payload.text:
+        yield Mined(image(number + 1), {"alt": f"first seen on {resource.payload.text}"})
 
 
 @transformer(accepts="text/html", version="1")
@@ -131,7 +137,7 @@ def article(resource):
     passing("transform")
     link = ResourceRef(page(number + 1), "url", soft=True, fallback=f"/old/{number + 1}")
     values = {
-        "slug": f"page-{number}",
+        "slug": resource.payload.text.replace(", ", "-").replace(" ", "-"),
         "title": resource.payload.text,
         "author": ResourceRef(row("ada")),
         "hero": ResourceRef(image(number)),
@@ -203,7 +209,7 @@ def main():
     from isekai_core import run
 
     with connection.execute_wrapper(statement):
-        result = run(make_pipeline(), progress=Progress())
+        result = run(make_pipeline(), refresh=EDITED, progress=Progress())
     print(json.dumps({"passed": PASSED, "models": result.models}))
     return 0 if result.is_complete else 1
 

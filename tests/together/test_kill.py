@@ -34,10 +34,10 @@ def command(tmp_path, transactional_db):
         "PYTHONPATH": os.pathsep.join([str(HERE), str(TESTS)]),
     }
 
-    def run(at=""):
+    def run(at="", edited=""):
         return subprocess.run(
             [sys.executable, str(HERE / "killing.py")],
-            env=environment | {"KILL_AT": at},
+            env=environment | {"KILL_AT": at, "KILL_EDITED": edited},
             capture_output=True,
             text=True,
             timeout=120,
@@ -47,22 +47,26 @@ def command(tmp_path, transactional_db):
     return run
 
 
-_reference = []
+_references = {}
 
 
-@pytest.fixture
-def uninterrupted(command):
-    """What a run that nobody killed leaves, and how often it passed each place; run once for all tests."""
-    if not _reference:
-        done = command()
-        assert done.returncode == 0, done.stderr
-        passed = json.loads(done.stdout.splitlines()[-1])["passed"]
-        _reference.append(SimpleNamespace(state=snapshot(), passed=passed))
+def reference(command, edited=""):
+    """What a run that nobody killed leaves, and how often it passed each place; made once for all tests."""
+    if edited not in _references:
+        done = [command(), command(edited=edited)] if edited else [command()]
+        assert [one.returncode for one in done] == [0] * len(done), done[-1].stderr
+        passed = json.loads(done[-1].stdout.splitlines()[-1])["passed"]
+        _references[edited] = SimpleNamespace(state=snapshot(), passed=passed)
         call_command("flush", interactive=False, verbosity=0)
         for file in Path(settings.MEDIA_ROOT).rglob("*"):
             if file.is_file():
                 file.unlink()
-    return _reference[0]
+    return _references[edited]
+
+
+@pytest.fixture
+def uninterrupted(command):
+    return reference(command)
 
 
 def snapshot():
@@ -127,14 +131,9 @@ PLACES = [
     ("written", 0.1),
     ("written", 0.5),
     ("written", 1.0),
-    ("committed", 0.2),
-    ("committed", 0.7),
-    ("committed", 1.0),
-    ("before statement", 0.1),
+    ("committed", 0.4),
     ("before statement", 0.35),
-    ("before statement", 0.8),
-    ("after statement", 0.6),
-    ("after statement", 0.9),
+    ("after statement", 0.8),
     ("after statement", 1.0),
 ]
 
@@ -153,3 +152,31 @@ def test_killed_and_run_again_it_is_as_if_nothing_had_happened(place, part, comm
         ["lost", "finished"],
         ["finished", "finished"],
     )
+
+
+def test_a_refresh_that_nobody_killed_is_what_it_should_be(command, uninterrupted):
+    state = reference(command, "yes").state
+    assert len(state["articles"]) == 14
+    assert [slug for slug, *_ in state["articles"] if "edited" in slug] == [
+        f"page-{number}-edited" for number in (0, 12, 3, 6, 9)
+    ]
+    bodies = {slug: body for slug, _, body, *_ in state["articles"]}
+    assert bodies["page-2"] == "next: /articles/page-3-edited/"
+    assert len(state["photos"]) == 6
+    assert sorted(alt for _, alt, _ in state["photos"])[:2] == ["first seen on page 0, edited", "first seen on page 1"]
+    assert state["payloads"] != uninterrupted.state["payloads"]
+
+
+@pytest.mark.parametrize(
+    ("place", "part"),
+    [("fetch", 0.5), ("mine", 0.5), ("transform", 0.9), ("file", 1.0), ("written", 0.5), ("after statement", 0.5)],
+)
+def test_a_refresh_killed_and_run_again_ends_as_one_that_nobody_killed(place, part, command):
+    expected = reference(command, "yes")
+    assert command().returncode == 0
+    at = max(1, round(expected.passed[place] * part))
+    killed = command(f"{place} {at}", edited="yes")
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    again = command(edited="yes")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert snapshot() == expected.state

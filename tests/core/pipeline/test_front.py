@@ -1,15 +1,17 @@
 """The front: extract, mine and transform in one go, bounded in memory, written in batches."""
 
 import asyncio
+import datetime as dt
 import threading
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 from testapp.models import Author
 
 from isekai_core import Extraction, Payload
 from isekai_core.errors import TemporaryError
-from isekai_core.models import Resource
+from isekai_core.models import Resource, Run
 from isekai_core.pipeline import front
 from isekai_core.types import Spool
 
@@ -153,3 +155,26 @@ def test_a_refresh_that_stops_after_extract_goes_on_in_the_next_run(world):
     world.run()
     assert Author.objects.get().name == "New"
     assert world.fetched == ["a", "a"]
+
+
+def test_slow_work_in_this_thread_gives_signs_of_life_while_it_is_at_it(world, configure, monkeypatch):
+    monkeypatch.setattr(front, "_WRITE_SECONDS", 0)
+    configure(LEASE_SECONDS=1)
+    seen = []
+
+    def slow(page):
+        held = Resource.objects.filter(state="running", lease_until__lt=timezone.now())
+        seen.append((held.count(), Run.objects.get().heartbeat_at))
+        clock["now"] += 1
+        return author(page.key.value)
+
+    clock = {"now": 0}
+    for number in range(8):
+        world.add(f"p{number}", slow)
+    world.run(until="seed")
+    Run.objects.all().delete()
+    real = timezone.now
+    monkeypatch.setattr(timezone, "now", lambda: real() + dt.timedelta(seconds=clock["now"]))
+    assert world.run(until="transform").is_complete
+    assert {held for held, _ in seen[1:]} == {0}
+    assert len({heartbeat for _, heartbeat in seen}) > 4

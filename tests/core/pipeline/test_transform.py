@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
-from testapp.models import Article, Author, Tag
+from testapp.models import Article, Author, Photo, Tag
 
 from isekai_core import BlobRef, Key, ModelRef, Payload, ResourceRef, Spec, Text
 from isekai_core.errors import SkipResource, TransformError
@@ -311,3 +311,15 @@ def test_what_the_spec_refers_to_is_an_edge_and_hard_where_one_of_them_is(world)
     assert edges == {("thing:ada", "hard", False), ("thing:b", "soft", False)}
     assert state("b") == ("seeded", "skipped", "only referred to: no seeder and no miner gave it")
     assert state("ada")[1] == "done"
+
+
+def test_other_bytes_under_the_same_spec_are_another_file_of_the_row(world):
+    world.add("a", Spec("testapp.Photo", {"file": BlobRef(name="a.png"), "alt": "x"}))
+    world.pages["a"] = Payload.from_blob(b"first", "image/png")
+    world.run()
+    world.pages["a"] = Payload.from_blob(b"retouched", "image/png")
+    result = world.run(refresh=True)
+    assert result.models == {"testapp.Photo": {"updated": 1}}
+    with Photo.objects.get().file.open() as file:
+        assert file.read() == b"retouched"
+    assert world.run(refresh=True).changed == 0
