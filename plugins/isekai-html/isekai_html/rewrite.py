@@ -5,9 +5,8 @@ moment. It holds 128 random bits that are drawn after the page was read, so noth
 can be taken for one: what came from a page never becomes a ref.
 """
 
-import re
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from html import escape
 from itertools import groupby
 
@@ -33,9 +32,19 @@ def inner_html(page: Page, node: LexborNode, becomes_ref: Callable[[Key], bool])
     finally:
         for change in changed:
             change.undo()
-    # Every second piece is the number of a ref.
-    pieces = re.split(rf"{token}-(\d+)-", html)
-    return Text(*(refs[int(piece)] if index % 2 else piece for index, piece in enumerate(pieces) if index % 2 or piece))
+    return Text(*_pieces(html, token, refs))
+
+
+def _pieces(html: str, token: str, refs: list[ResourceRef]) -> Iterator[str | ResourceRef]:
+    # No regular expression: one with a token that is never seen again would be compiled for every page.
+    first, *rest = html.split(token)
+    if first:
+        yield first
+    for piece in rest:
+        _, number, text = piece.split("-", 2)
+        yield refs[int(number)]
+        if text:
+            yield text
 
 
 def _attribute_of(link: Link) -> tuple[int, str]:
