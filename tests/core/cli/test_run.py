@@ -271,7 +271,15 @@ def test_waiting_is_said_even_without_a_terminal(holder, capsys, monkeypatch):
     assert len(asked) == 1
 
 
-def test_an_interrupt_leaves_what_is_done_and_the_same_command_goes_on(well, capsys, monkeypatch):
+@pytest.fixture
+def interruptible():
+    """A process that was started in the background ignores interrupts, and so would what it starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_leaves_what_is_done_and_the_same_command_goes_on(well, capsys, monkeypatch, interruptible):
     transform = pipelines.become.transform
 
     def interrupt(resource):

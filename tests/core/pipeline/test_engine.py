@@ -227,10 +227,10 @@ def memory_of(size):
 
 
 def test_o1_memory_does_not_grow_with_the_number_of_resources(transactional_db, configure):
-    configure(BATCH_SIZE=250)
+    configure(BATCH_SIZE=150)
     memory_of(50)
-    base, four_times = memory_of(500), memory_of(2000)
-    assert Node.objects.count() == 2000
+    base, four_times = memory_of(300), memory_of(1200)
+    assert Node.objects.count() == 1200
     # Caches of a bounded number of keys still fill up at this size.
     assert four_times < base * 1.2 + 500_000, (base, four_times)
 

@@ -95,7 +95,7 @@ def found(name):
     return {row.key.removeprefix("thing:"): (row.depth, tags[row.key.removeprefix("thing:")]) for row in rows}
 
 
-@settings(max_examples=int(os.environ.get("ISEKAI_EXAMPLES", "20")), suppress_health_check=list(HealthCheck))
+@settings(max_examples=int(os.environ.get("ISEKAI_EXAMPLES", "12")), suppress_health_check=list(HealthCheck))
 @given(first=sites(), second=sites())
 def test_depths_and_leads_depend_on_the_site_and_on_no_timing(first, second, transactional_db, configure):
 
