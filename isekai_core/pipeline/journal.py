@@ -21,6 +21,17 @@ from isekai_core.pipeline.rows import update_rows
 from isekai_core.pipeline.work import Work, load_metadata, short_hash
 from isekai_core.types import STAGES, Key, Mined, ResourceView, Stage, State
 
+_OUTCOME = (
+    "error_stage",
+    "error_processor",
+    "error_class",
+    "message",
+    "traceback",
+    "cause",
+    "lease_owner",
+    "lease_until",
+    "updated_at",
+)
 _COLUMNS = (
     "stage",
     "state",
@@ -38,15 +49,7 @@ _COLUMNS = (
     "transform_step",
     "attempts",
     "next_attempt_at",
-    "error_stage",
-    "error_processor",
-    "error_class",
-    "message",
-    "traceback",
-    "cause",
-    "lease_owner",
-    "lease_until",
-    "updated_at",
+    *_OUTCOME,
 )
 _LOAD_COLUMNS = (
     "stage",
@@ -58,15 +61,7 @@ _LOAD_COLUMNS = (
     "changed_in",
     "blocked_by",
     "load_step",
-    "error_stage",
-    "error_processor",
-    "error_class",
-    "message",
-    "traceback",
-    "cause",
-    "lease_owner",
-    "lease_until",
-    "updated_at",
+    *_OUTCOME,
 )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from isekai_core.errors import IsekaiError, StageError
+from isekai_core.errors import IsekaiError
 from isekai_core.models import Resource
 from isekai_core.types import (
     BlobRef,
@@ -207,11 +207,6 @@ def load_metadata(text: str) -> dict[str, Any]:
 def short_hash(text: str) -> str:
     """16 hexadecimal characters; "" for ""."""
     return hashlib.sha256(text.encode()).hexdigest()[:16] if text else ""
-
-
-def stage_error(error: Exception, stage: type[StageError]) -> Exception:
-    """`error` itself, or its text under the stage's name for an error that means the user's data."""
-    return error if isinstance(error, IsekaiError) else stage(str(error))
 
 
 def unique_keys(found: Iterable[Mined]) -> dict[Key, Mined]:
