@@ -12,6 +12,7 @@ from django.db.models import Model
 from isekai_core.builtins.fields import FieldError, Prepared, is_file, is_lost, prepare, required_fields, show
 from isekai_core.builtins.files import store_file
 from isekai_core.errors import LoadError
+from isekai_core.pipeline.create import create_rows
 from isekai_core.pipeline.rows import update_rows
 from isekai_core.pipeline.transform import fillable_fields, find_model
 from isekai_core.types import LoadItem
@@ -105,7 +106,7 @@ class ModelLoader:
             for item in items:
                 _save_each(item)
         else:
-            _create(model, [item for item in items if item.action == "create"])
+            create_rows(model, [item.row for item in items if item.action == "create"])
             _update(model, [item for item in items if item.action == "update"])
         _write_links(model, items)
         for item in items:
@@ -141,11 +142,6 @@ def _reasons(error: ValidationError) -> str:
         return " ".join(error.messages)
     told = ((name, " ".join(messages)) for name, messages in error.message_dict.items())
     return "; ".join(text if name == NON_FIELD_ERRORS else f"field {name!r}: {text}" for name, text in told)
-
-
-def _create(model: type[Model], items: Sequence[LoadItem]) -> None:
-    if items:
-        model._base_manager.bulk_create([item.row for item in items])
 
 
 def _update(model: type[Model], items: Sequence[LoadItem]) -> None:

@@ -18,12 +18,21 @@ _TYPES = {
     "CharField": "text",
     "DateField": "date",
     "DateTimeField": "timestamptz",
+    "DecimalField": "numeric",
+    "DurationField": "interval",
     "FileField": "text",
+    "FloatField": "float8",
     "IntegerField": "int4",
+    "JSONField": "jsonb",
+    "PositiveBigIntegerField": "int8",
     "PositiveIntegerField": "int4",
     "PositiveSmallIntegerField": "int2",
     "SlugField": "text",
+    "SmallAutoField": "int2",
+    "SmallIntegerField": "int2",
     "TextField": "text",
+    "TimeField": "time",
+    "UUIDField": "uuid",
 }
 """Django's types whose binary form is told by their name alone."""
 
@@ -32,8 +41,14 @@ def copy_types(connection: BaseDatabaseWrapper, fields: Sequence[Any]) -> list[s
     """What COPY must be told of the columns; None when it cannot be used for all of them."""
     if connection.vendor != "postgresql":
         return None
-    types = [_TYPES.get(_base(field).get_internal_type()) for field in fields]
+    types = [_TYPES.get(internal_type(_base(field))) for field in fields]
     return None if None in types else [kind for kind in types if kind is not None]
+
+
+def internal_type(field: Any) -> str:
+    """Django's name for the field's type; "" for a field of somebody else's, whose values may be anything."""
+    own = type(field).__module__.startswith(("django.db.models.", "django.contrib.postgres."))
+    return str(field.get_internal_type()) if own else ""
 
 
 def copy_rows(

@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 from django.db.models.constants import OnConflict
 
-from isekai_core.pipeline.copying import copy_rows, copy_types, given_table
+from isekai_core.pipeline.copying import copy_rows, copy_types, given_table, internal_type
 
 _PLAIN = frozenset(
     {"AutoField", "BigAutoField", "BigIntegerField", "BooleanField", "CharField", "ForeignKey", "IntegerField"}
@@ -105,7 +105,7 @@ def _prepared(connection: BaseDatabaseWrapper, fields: list[Any], rows: Rows) ->
 
 
 def _converter(connection: BaseDatabaseWrapper, field: Any) -> Callable[[Any], Any] | None:
-    if field.get_internal_type() in _PLAIN:
+    if internal_type(field) in _PLAIN:
         return None
     return lambda value: field.get_db_prep_save(value, connection)
 

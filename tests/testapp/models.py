@@ -202,3 +202,20 @@ class Saved(models.Model):
     def save(self, *args, **kwargs):
         self.shouted = self.name.upper()
         super().save(*args, **kwargs)
+
+
+class LoudField(models.CharField):
+    """A field of the project's own: what is stored is not what was given."""
+
+    def get_prep_value(self, value):
+        return value if value is None else super().get_prep_value(value).upper()
+
+
+class Notice(models.Model):
+    """A field of the project's own, and one that the database fills in."""
+
+    text = LoudField(max_length=50, unique=True)
+    colour = models.CharField(max_length=10, db_default="grey")
+
+    def __str__(self):
+        return self.text
