@@ -19,6 +19,7 @@ from django.utils.translation import ngettext
 
 from isekai_core.models import Resource, Run
 from isekai_core.pipeline import payloads
+from isekai_core.pipeline.costs import PROJECT
 from isekai_core.pipeline.details import Details, Links, details_of
 from isekai_core.pipeline.lookup import with_key
 from isekai_core.pipeline.readable import readable, spec_lines
@@ -224,7 +225,7 @@ class ResourceAdmin(ReadOnlyAdmin):
     @admin.display(description=_("processors"))
     def provenance(self, row: Resource) -> str:
         steps = _details(row).provenance
-        return _table((s.stage, f"{s.who} {s.plugin} {s.version}") for s in steps) if steps else _NONE
+        return _table((s.stage, f"{s.who} {s.plugin} {s.version}".strip()) for s in steps) if steps else _NONE
 
     @admin.display(description=_("traceback"))
     def trace(self, row: Resource) -> str:
@@ -264,7 +265,7 @@ class RunAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
     fieldsets = (
         (None, {"fields": ("pipeline", "standing", "started_at", "finished_at", "took", "who", "heartbeat_at")}),
-        (_("Report"), {"fields": ("stages", "models", "seed_errors")}),
+        (_("Report"), {"fields": ("stages", "processors", "models", "seed_errors")}),
     )
     readonly_fields = _names(fieldsets)
 
@@ -285,6 +286,12 @@ class RunAdmin(ReadOnlyAdmin):
     def stages(self, run: Run) -> str:
         reports = [report for report in stage_reports(run) if report.resources]
         return _table((r.stage, f"{_numbers(r.outcomes)}; {r.seconds:.2f} s") for r in reports) if reports else _NONE
+
+    @admin.display(description=_("processors"))
+    def processors(self, run: Run) -> str:
+        """What each of them cost, the slowest first."""
+        costs = sorted(run.report.get("processors", []), key=lambda cost: -cost["seconds"])
+        return _table((cost["processor"], _cost(cost)) for cost in costs) if costs else _NONE
 
     @admin.display(description=_("models"))
     def models(self, run: Run) -> str:
@@ -324,6 +331,12 @@ def _said(metadata: Any) -> str:
 
 def _numbers(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{number:,} {name}" for name, number in counts.items() if number) or _NONE
+
+
+def _cost(cost: Mapping[str, Any]) -> str:
+    who = f"{cost['plugin'] or PROJECT} {cost['version']}".rstrip()
+    counts = _numbers({name: cost[name] for name in ("resources", "rows", "errors")})
+    return "; ".join(filter(None, (cost["stage"], who, counts, f"{cost['seconds']:.2f} s")))
 
 
 def _inline_image(row: Resource, media_type: str) -> str:

@@ -73,7 +73,8 @@ class Step(models.Model):
     """A processor as it was configured when it worked: the provenance, and what tells that work is stale.
 
     `fingerprint` is of the processor, its version and its options; `chain` is of all processors of the
-    stage, because any of them may decide what becomes of a resource.
+    stage, because any of them may decide what becomes of a resource. A miner's own row has for its chain the
+    fingerprint of the step of all miners together, which is the one that resources have.
     """
 
     pipeline = models.CharField(max_length=100)

@@ -80,9 +80,13 @@ def _provenance(details: Details) -> Iterator[str]:
         return
     yield ""
     yield "who did what"
+    before = ""
     for step in details.provenance:
         version = " ".join(filter(None, (step.plugin, step.version)))
-        yield f"  {step.stage:<9}  {step.who}" + (f" ({version})" if version else "")
+        # Several miners are one stage.
+        stage = step.stage if step.stage != before else ""
+        yield f"  {stage:<9}  {step.who}" + (f" ({version})" if version else "")
+        before = step.stage
 
 
 def _payload(preview: Preview | None) -> Iterator[str]:

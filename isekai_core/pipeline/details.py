@@ -10,36 +10,15 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 
 from isekai_core.errors import LoadError, TransformError
-from isekai_core.models import Dependency, Resource, Step
+from isekai_core.models import Dependency, Resource
 from isekai_core.pipeline import payloads
+from isekai_core.pipeline.provenance import Provenance, provenance_of
 from isekai_core.pipeline.resolve import url_of
 from isekai_core.pipeline.transform import find_model
-from isekai_core.types import STAGES, Payload, PayloadKind
+from isekai_core.types import Payload, PayloadKind
 
 SPEC_LIMIT = 2 * 1024 * 1024
 """Bytes of a spec that are read to be shown; a larger one is not."""
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """Who did a stage, as it was configured then."""
-
-    stage: str
-    processor: str
-    plugin: str
-    version: str
-    fingerprint: str
-
-    @property
-    def who(self) -> str:
-        """The processor; in words where it is none in particular.
-
-        >>> Provenance("transform", "*", "", "", "").who
-        'no processor took it'
-        """
-        if self.processor != "*":
-            return self.processor
-        return "all miners together" if self.stage == "mine" else "no processor took it"
 
 
 @dataclass(frozen=True)
@@ -132,17 +111,6 @@ def details_of(row: Resource, *, text_limit: int = 10 * 1024, links_limit: int =
         referred_by=_referred(parents, "parent", links_limit),
         metadata=metadata_of(row),
     )
-
-
-def provenance_of(row: Resource) -> list[Provenance]:
-    """Who did its stages, in their order; a stage that is still before it is missing."""
-    steps = {stage: getattr(row, f"{stage}_step_id") for stage in STAGES}
-    found = Step.objects.in_bulk([pk for pk in steps.values() if pk])
-    return [
-        Provenance(stage, step.processor, step.plugin, step.version, step.fingerprint)
-        for stage, pk in steps.items()
-        if (step := found.get(pk or 0)) is not None
-    ]
 
 
 def metadata_of(row: Resource) -> dict[str, Any]:

@@ -120,6 +120,7 @@ class Front:
 
     def _extracted(self, fetched: Fetched) -> None:
         work = fetched.work
+        self.tally.cost(fetched.processor, resources=1).seconds += fetched.seconds
         if not take(fetched, self.journal.step("extract", fetched.processor)):
             return
         if work.unchanged and self._restore(work):
@@ -148,11 +149,11 @@ class Front:
         """Mine and transform, as far as `until` and as far as it goes."""
         if work.stage < Stage.MINED <= self.until:
             with self.tally.timed("mine"):
-                if not mine(work, self.composed, self.journal.step("mine", None)):
+                if not mine(work, self.composed, self.journal.step("mine", None), self.tally):
                     return
         if work.stage == Stage.MINED and self.until >= Stage.TRANSFORMED:
             with self.tally.timed("transform"):
-                if transform(work, self.composed, self.journal):
+                if transform(work, self.composed, self.journal, self.tally):
                     self._settle(work)
 
     def _settle(self, work: Work) -> None:
@@ -176,6 +177,7 @@ class Front:
         for work in self.journal.write(self.finished):
             for stage, outcome in work.events:
                 self.tally.count(stage, outcome)
+                self.tally.count_error(stage, outcome, work.row.error_processor)
                 if stage == "load":
                     self.tally.models[work.row.target_model][outcome] += 1
         for work in self.finished:

@@ -13,10 +13,11 @@ from django.db import connections, models, router, transaction
 from django.utils import timezone
 
 from isekai_core.conf import settings
-from isekai_core.models import Dependency, Resource, Run, Step
+from isekai_core.models import Dependency, Resource, Run
 from isekai_core.pipeline import payloads
 from isekai_core.pipeline.compose import Composed, Processor
 from isekai_core.pipeline.family import Family
+from isekai_core.pipeline.provenance import TOGETHER, stale_steps, store_step
 from isekai_core.pipeline.rows import update_rows
 from isekai_core.pipeline.work import Work, load_metadata, short_hash
 from isekai_core.types import STAGES, Key, Mined, ResourceView, Stage, State
@@ -99,23 +100,15 @@ class Journal:
 
     def step(self, stage: str, processor: Processor | None) -> int:
         """The row that stands for `processor` (None: all of the stage's together) as it is configured now."""
-        name = processor.name if processor else "*"
-        if (stage, name) not in self._steps:
-            step, _ = Step.objects.get_or_create(
-                pipeline=self.pipeline,
-                stage=stage,
-                processor=name,
-                fingerprint=processor.fingerprint if processor else self.composed.chains[stage],
-                chain=self.composed.chains[stage],
-                defaults={"plugin": processor.plugin, "version": processor.version} if processor else {},
-            )
-            self._steps[stage, name] = step.pk
-        return self._steps[stage, name]
+        # Not by its name: a pipeline may have two of one name, such as a seeder for each of two files.
+        which = (stage, processor.fingerprint if processor else TOGETHER)
+        if which not in self._steps:
+            self._steps[which] = store_step(self.composed, stage, processor)
+        return self._steps[which]
 
     def stale_steps(self, stage: str) -> list[int]:
         """The steps of `stage` that belong to another composition than today's."""
-        steps = Step.objects.filter(pipeline=self.pipeline, stage=stage).exclude(chain=self.composed.chains[stage])
-        return list(steps.values_list("pk", flat=True))
+        return stale_steps(self.composed, stage)
 
     # Claims
 

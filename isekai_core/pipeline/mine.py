@@ -3,11 +3,12 @@
 from isekai_core.errors import MineError, SkipResource
 from isekai_core.pipeline.compose import Composed
 from isekai_core.pipeline.given import check_key, check_payload
+from isekai_core.pipeline.tally import Tally
 from isekai_core.pipeline.work import Work, dump_metadata, unique_keys
 from isekai_core.types import Mined
 
 
-def mine(work: Work, composed: Composed, step: int) -> bool:
+def mine(work: Work, composed: Composed, step: int, tally: Tally) -> bool:
     """Ask all miners; whether the resource goes on. Nothing found is as good as something."""
     view = work.view
     work.row.mine_step_id = step
@@ -16,9 +17,10 @@ def mine(work: Work, composed: Composed, step: int) -> bool:
         if not processor.accepts(view.media_type):
             continue
         try:
-            for item in processor.object.mine(view):
-                _check(item)
-                found.append(item)
+            with tally.cost(processor, resources=1):
+                for item in processor.object.mine(view):
+                    _check(item)
+                    found.append(item)
         except SkipResource as reason:
             work.skip("mine", str(reason))
             return False

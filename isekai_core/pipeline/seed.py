@@ -37,12 +37,13 @@ class _Stream(Iterator["Given"]):
 
     def __init__(self, processor: Processor, tally: Tally) -> None:
         self._processor = processor
+        self._cost = tally.cost(processor)
         self._tally = tally
         self._seeds: Iterator[Any] | None = None
 
     def __next__(self) -> "Given":
         while True:
-            with self._tally.timed("seed"):
+            with self._tally.timed("seed"), self._cost:
                 item = self._next()
             try:
                 return Given(item)
@@ -63,6 +64,7 @@ class _Stream(Iterator["Given"]):
     def _keep(self, error: Exception) -> None:
         self._tally.seed_errors.append(Failure.of(error, "seed", self._processor.name))
         self._tally.count("seed", "failed")
+        self._cost.errors += 1
 
 
 class Given:
@@ -106,6 +108,7 @@ def _write(journal: Journal, tally: Tally, batch: Sequence[Given], position: int
         add_resources(journal.connection, new)
         earlier = _earlier_steps(journal, position)
         again = [_again(row, given[digest], step, earlier, stored) for digest, row in existing.items()]
+    tally.cost(journal.composed["seeder"][position], resources=len(given))
     tally.count("seed", "done", len(new))
     tally.count("seed", "changed", sum(again))
     tally.count("seed", "unchanged", len(again) - sum(again))

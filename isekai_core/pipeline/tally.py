@@ -7,8 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from isekai_core.pipeline.compose import Processor
+from isekai_core.pipeline.costs import Cost
 from isekai_core.pipeline.work import Failure
-from isekai_core.types import STAGES
+from isekai_core.types import KINDS, STAGES
+
+_KIND_OF = dict(zip(STAGES, KINDS, strict=True))
+_ERRORS = frozenset({"failed", "retry"})
+_WRITTEN = frozenset({"created", "updated", "relinked"})
 
 
 class Progress(Protocol):
@@ -40,13 +46,14 @@ class Tally:
     stages: stage to outcome (done, failed, skipped, retry, blocked, unchanged) to number of resources.
     models: model to action (created, updated, unchanged, relinked) to number of rows.
     seconds: stage to seconds of work in it; extract is the time that was spent waiting for fetches.
+    costs: kind and name of a processor to what it did, and the seconds in it.
     """
 
     progress: Progress = field(default_factory=Quiet)
     stages: dict[str, Counter[str]] = field(default_factory=lambda: {stage: Counter() for stage in STAGES})
     models: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
-    processors: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    costs: dict[tuple[str, str], Cost] = field(default_factory=dict)
     seed_errors: list[Failure] = field(default_factory=list)
     total: int | None = None
 
@@ -54,6 +61,27 @@ class Tally:
         """`number` more resources had `outcome` in `stage`."""
         self.stages[stage][outcome] += number
         self.progress.advance(stage, sum(self.stages[stage].values()), self.total)
+
+    def cost(self, processor: Processor, resources: int = 0) -> Cost:
+        """What `processor` costs, where it is asked about so many `resources` more; `with` it, its time is taken."""
+        key = (processor.kind, processor.name)
+        if (cost := self.costs.get(key)) is None:
+            cost = self.costs[key] = Cost.of(processor)
+        cost.resources += resources
+        return cost
+
+    def count_error(self, stage: str, outcome: str, processor: str) -> None:
+        """What a resource had as `outcome` is an error of `processor`, where it is one."""
+        if outcome in _ERRORS and (cost := self.costs.get((_KIND_OF[stage], processor))) is not None:
+            cost.errors += 1
+
+    def count_load(self, loader: Processor | None, outcome: str) -> None:
+        """`loader` is done with one more resource."""
+        if loader is not None:
+            # Whose links alone were written again was counted when it was loaded.
+            cost = self.cost(loader, resources=outcome != "relinked")
+            cost.rows += outcome in _WRITTEN
+            cost.errors += outcome in _ERRORS
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -70,5 +98,6 @@ class Tally:
             "stages": {stage: dict(counts) for stage, counts in self.stages.items()},
             "models": {model: dict(counts) for model, counts in sorted(self.models.items())},
             "seconds": {stage: round(self.seconds[stage], 3) for stage in STAGES if self.seconds[stage]},
+            "processors": [cost.as_json() for cost in self.costs.values()],
             "seed_errors": [vars(failure) for failure in self.seed_errors],
         }

@@ -12,18 +12,20 @@ from isekai_core.errors import SkipResource, TransformError
 from isekai_core.pipeline.compose import Composed, Processor
 from isekai_core.pipeline.given import check_key
 from isekai_core.pipeline.journal import Journal
+from isekai_core.pipeline.tally import Tally
 from isekai_core.pipeline.work import Work
 from isekai_core.types import BlobRef, Key, ResourceRef, Spec
 
 
-def transform(work: Work, composed: Composed, journal: Journal) -> bool:
+def transform(work: Work, composed: Composed, journal: Journal, tally: Tally) -> bool:
     """Ask the transformers in order; whether there is a spec now."""
     work.row.lead = work.lead
     for processor in composed["transformer"]:
         if not processor.accepts(work.view.media_type):
             continue
         try:
-            spec = processor.object.transform(work.view)
+            with tally.cost(processor, resources=1):
+                spec = processor.object.transform(work.view)
             if spec is None:
                 continue
             _take(work, spec)

@@ -143,9 +143,10 @@ class Writer:
         items = [work.item for work in works if work.item is not None]
         for work in works:
             work.row.load_step_id = step
-        processor.object.plan(items)
-        changed = [item for item in items if item.action in ("create", "update")]
-        processor.object.write(changed)
+        with self.tally.cost(processor):
+            processor.object.plan(items)
+            changed = [item for item in items if item.action in ("create", "update")]
+            processor.object.write(changed)
         self.resolver.forget(changed)
         for work in works:
             assert work.item is not None
@@ -196,6 +197,7 @@ class Writer:
             if id(work) in waiting:
                 continue
             for stage, outcome in work.events:
+                self.tally.count_load(self._loader(work.row.target_model), outcome)
                 if outcome in ("failed", "skipped"):
                     self.tally.count(stage, outcome)
                     continue

@@ -130,6 +130,7 @@ def test_the_page_tells_what_was_extracted_what_it_becomes_and_who_did_it(admin_
     assert "testapp.Article" in html
     assert "→ thing:ada" in html
     assert "isekai-core/models isekai-core 0.1.0" in html
+    assert re.search(r"<th>mine</th><td><pre[^>]*>testapp.pipelines.links  1</pre>", html)
     assert "{shelf: &quot;upper&quot;}" in html
 
 
@@ -320,6 +321,21 @@ def test_the_list_of_runs_tells_how_they_ended(admin_client, loaded):
 def test_the_page_of_a_run_tells_what_it_did(admin_client, loaded):
     html = content(admin_client, f"/admin/isekai/run/{loaded.run}/change/")
     assert "8 done, 2 failed; " in html
+    assert "3 created, 2 relinked" in html
+
+
+def test_the_page_of_a_run_tells_what_each_processor_cost(admin_client, loaded):
+    html = content(admin_client, f"/admin/isekai/run/{loaded.run}/change/")
+    assert re.search(r">load; isekai-core 0.1.0; 4 resources, 6 rows; \d+\.\d\d s<", html)
+    assert re.search(r">extract; \(project\) 1; 10 resources, 2 errors; \d+\.\d\d s<", html)
+
+
+def test_the_page_of_a_run_of_an_older_version_has_no_costs(admin_client, loaded):
+    row = Run.objects.get(pk=loaded.run)
+    del row.report["processors"]
+    row.save()
+    html = content(admin_client, f"/admin/isekai/run/{loaded.run}/change/")
+    assert "resources, 6 rows" not in html
     assert "3 created, 2 relinked" in html
 
 

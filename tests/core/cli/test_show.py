@@ -9,7 +9,7 @@ from testapp.pipelines import Thing, author
 
 from isekai_core import Payload, run
 from isekai_core.cli.main import main
-from isekai_core.models import Resource
+from isekai_core.models import Resource, Step
 
 
 def isekai(capsys, *arguments):
@@ -31,7 +31,7 @@ def test_a_resource_that_is_loaded_is_told_from_seed_to_row(well, capsys):
     assert section(out, "who did what") == [
         "seed       testapp.pipelines.names (1)",
         "extract    testapp.pipelines.fetch (1)",
-        "mine       all miners together",
+        "mine       testapp.pipelines.links (1)",
         "transform  testapp.pipelines.become (1)",
         "load       isekai-core/models (isekai-core 0.1.0)",
     ]
@@ -69,6 +69,32 @@ def test_a_resource_that_is_blocked_names_what_blocks_it(shelf, capsys):
 def test_what_no_processor_took_is_said(shelf, capsys):
     run("shelf")
     assert "transform  no processor took it" in section(isekai(capsys, "show", "thing:odd"), "who did what")
+
+
+def test_several_miners_are_told_under_one_stage_each_with_its_plugin(well, capsys):
+    run("shelf")
+    first = Step.objects.get(stage="mine", processor="testapp.pipelines.links")
+    Step.objects.create(
+        pipeline="shelf", stage="mine", processor="acme/links", plugin="acme", version="2.0", chain=first.chain
+    )
+    told = section(isekai(capsys, "show", "thing:a"), "who did what")
+    assert told[2:5] == [
+        "mine       testapp.pipelines.links (1)",
+        "acme/links (acme 2.0)",
+        "transform  testapp.pipelines.become (1)",
+    ]
+
+
+def test_json_has_plugin_version_and_processor_of_every_stage(well, capsys):
+    run("shelf")
+    told = json.loads(isekai(capsys, "show", "thing:a", "--json"))["provenance"]
+    assert [(one["stage"], one["processor"], one["plugin"], one["version"]) for one in told] == [
+        ("seed", "testapp.pipelines.names", "", "1"),
+        ("extract", "testapp.pipelines.fetch", "", "1"),
+        ("mine", "testapp.pipelines.links", "", "1"),
+        ("transform", "testapp.pipelines.become", "", "1"),
+        ("load", "isekai-core/models", "isekai-core", "0.1.0"),
+    ]
 
 
 def test_attempts_redirects_versions_and_the_next_try_are_told(well, capsys):

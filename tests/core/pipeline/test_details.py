@@ -26,7 +26,7 @@ def test_who_did_each_stage_is_told_in_their_order(well):
     assert told == [
         ("seed", "testapp.pipelines.names", ""),
         ("extract", "testapp.pipelines.fetch", ""),
-        ("mine", "*", ""),
+        ("mine", "testapp.pipelines.links", ""),
         ("transform", "testapp.pipelines.become", ""),
         ("load", "isekai-core/models", "isekai-core"),
     ]

@@ -123,9 +123,9 @@ def test_the_provenance_of_a_resource_is_in_its_steps(world):
     assert names["transform"].endswith("transform")
     assert row.mine_step.processor == "*"
     assert row.load_step.plugin == "isekai-core"
-    assert Step.objects.filter(pipeline="world").count() == 5
+    assert Step.objects.filter(pipeline="world").count() == 6
     world.run(start="mine")
-    assert Step.objects.count() == 5
+    assert Step.objects.count() == 6
 
 
 # Where it may be called from
