@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from isekai_core.hookspecs import hookimpl
     from isekai_core.pipeline.definition import Pipeline, extractor, miner, seeder, transformer, use
     from isekai_core.pipeline.engine import RunResult, run
+    from isekai_core.plugins.registry import installed_apps
     from isekai_core.types import (
         BlobRef,
         Extraction,
@@ -28,6 +29,7 @@ _HOMES = {
     "isekai_core.hookspecs": ("hookimpl",),
     "isekai_core.pipeline.definition": ("Pipeline", "extractor", "miner", "seeder", "transformer", "use"),
     "isekai_core.pipeline.engine": ("RunResult", "run"),
+    "isekai_core.plugins.registry": ("installed_apps",),
     "isekai_core.types": (
         "BlobRef",
         "Extraction",
@@ -60,6 +62,7 @@ __all__ = [
     "Text",
     "extractor",
     "hookimpl",
+    "installed_apps",
     "miner",
     "run",
     "seeder",

@@ -2,8 +2,54 @@
 
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Warning, register  # noqa: A004 - Django's own name for it
+
+from isekai_core.errors import ConfigurationError
+from isekai_core.plugins.entry import Plugin
+from isekai_core.plugins.registry import installed_apps, registry
+
+
+@register("isekai")
+def plugins_can_be_used(**_: Any) -> list[CheckMessage]:
+    """W001: a plugin is in quarantine. W002: its names are ambiguous. W003: isekai.toml chooses what is not there."""
+    try:
+        found = registry()
+    except ConfigurationError as error:
+        return [Warning(str(error), id="isekai.W003")]
+    return [
+        *(_of(plugin) for plugin in found.unsound),
+        *(Warning(problem, id="isekai.W003") for problem in found.problems),
+    ]
+
+
+def _of(plugin: Plugin) -> CheckMessage:
+    number = "W002" if plugin.state.usable else "W001"
+    return Warning(
+        f"the plugin {plugin.name} {plugin.version} ({plugin.state}): {plugin.reason}",
+        hint=plugin.fix or f"isekai plugins show {plugin.name}",
+        id=f"isekai.{number}",
+    )
+
+
+@register("isekai")
+def plugins_apps_are_installed(**_: Any) -> list[CheckMessage]:
+    """W004: a plugin is a Django app, too, and not in INSTALLED_APPS."""
+    try:
+        wanted = installed_apps()
+    except ConfigurationError:
+        return []  # W003 says it.
+    known = {*settings.INSTALLED_APPS, *(config.name for config in apps.get_app_configs())}
+    return [
+        Warning(
+            f"the app {app!r} of an installed plugin is not in INSTALLED_APPS",
+            hint="add *isekai_core.installed_apps() to it",
+            id="isekai.W004",
+        )
+        for app in wanted
+        if app not in known
+    ]
 
 
 @register("isekai")

@@ -5,6 +5,7 @@ IsekaiError
 │   ├── SettingError            a setting or isekai.toml
 │   ├── OptionError             an option of a processor, with its path
 │   ├── PipelineNotFound        no pipeline of that name
+│   ├── PipelineMisfit          two stages of a pipeline cannot meet
 │   ├── ProcessorNotFound       no processor of that name
 │   ├── ProcessorAmbiguous      two plugins claim the short name
 │   └── PluginUnusable          the plugin is in quarantine
@@ -53,6 +54,10 @@ class OptionError(ConfigurationError):
 
 class PipelineNotFound(ConfigurationError):
     """There is no pipeline of that name."""
+
+
+class PipelineMisfit(ConfigurationError):
+    """What one processor of a pipeline gives is nothing that the next stage takes."""
 
 
 class ProcessorNotFound(ConfigurationError):

@@ -18,13 +18,15 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 class Register(Protocol):
     """What a registration hook is handed: `register(name, target)`, for the plugin that is being asked."""
 
-    def __call__(self, name: str, target: type[Any] | str) -> None:
+    def __call__(self, name: str, target: type[Any] | str, *, replaces: str = "") -> None:
         """Register a processor.
 
         name: its short name, lower-case words with hyphens (`html-images`); in full `plugin/name`.
         target: the class, or `"package.module:Class"`, imported at first use.
+        replaces: the full name of another plugin's processor of the same short name (`isekai-html/html-images`):
+            the short name means this one then. Without it, two plugins with one short name are ambiguous.
 
-        Raises `ValueError` for a name or a target of another form, and for a name given twice.
+        Raises `ValueError` for a name, a target or a `replaces` of another form, and for a name given twice.
         """
         ...
 

@@ -9,7 +9,8 @@ import argparse
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from isekai_core.conf import did_you_mean
 
@@ -33,7 +34,7 @@ def main(argv: Sequence[str] | None = None, prog: str = "isekai") -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     options = argparse.Namespace(traceback="--traceback" in arguments)
     try:
-        status = _execute(arguments, prog, options)
+        status = _execute(_explicit(arguments), prog, options)
         # What is still buffered may meet a reader that went away: here it can be told, at exit not.
         sys.stdout.flush()
     except SystemExit as exit_:
@@ -68,8 +69,32 @@ def _execute(arguments: list[str], prog: str, options: argparse.Namespace) -> in
             commands.add_parser(name, help=text, add_help=False)
     parser.parse_args(rest, options)
     _tolerate_unprintable()
-    status: int = importlib.import_module(f"isekai_core.cli.{options.command}").execute(options)
+    command = importlib.import_module(f"isekai_core.cli.{options.command}")
+    with _safe_mode(options):
+        status: int = command.execute(options)
     return status
+
+
+def _explicit(arguments: list[str]) -> list[str]:
+    """`--no-plugins` alone says all of them; argparse would take the command for its value."""
+    return ["--no-plugins=" if argument == "--no-plugins" else argument for argument in arguments]
+
+
+@contextmanager
+def _safe_mode(options: argparse.Namespace) -> Iterator[None]:
+    """What `--no-plugins` and `--strict-plugins` say holds before any plugin is imported."""
+    if options.no_plugins is None and not options.strict_plugins:
+        yield
+        return
+    from isekai_core.plugins.choice import chosen  # noqa: PLC0415 - most commands are called without
+    from isekai_core.plugins.registry import registry  # noqa: PLC0415 - the same
+
+    with chosen(options.no_plugins, strict=options.strict_plugins):
+        registry.cache_clear()
+        try:
+            yield
+        finally:
+            registry.cache_clear()
 
 
 _DESCRIPTION = "Brings any data, files included, into Django models."
@@ -80,6 +105,14 @@ def _shared_options(prog: str) -> argparse.ArgumentParser:
     group = shared.add_argument_group("for every command")
     group.add_argument("--settings", metavar="MODULE", help="the Django settings module, such as mysite.settings")
     group.add_argument("--pythonpath", metavar="FOLDER", help="a folder to import the project from")
+    group.add_argument(
+        "--no-plugins",
+        metavar="A,B",
+        help="safe mode: import no plugin but core; with =A,B, all but these (see also the variable ISEKAI_PLUGINS)",
+    )
+    group.add_argument(
+        "--strict-plugins", action="store_true", help="stop when any plugin cannot be used, needed or not: for CI"
+    )
     group.add_argument("--traceback", action="store_true", default=False, help="show where an error comes from")
     return shared
 

@@ -1,101 +1,118 @@
 """Plugins: what is installed, what it provides, and what is wrong with it. Needs no Django project."""
 
 import argparse
-from collections.abc import Iterator
 from contextlib import nullcontext, suppress
+from pathlib import Path
 from typing import Any
 
-from isekai_core.cli.output import print_json, print_table, remark
-from isekai_core.cli.project import setup_django
+from isekai_core.cli import plugin_pages
+from isekai_core.cli.project import has_project, setup_bare, setup_django
 from isekai_core.errors import ConfigurationError
-from isekai_core.plugins import report
-from isekai_core.plugins.registry import Registry, registry
+from isekai_core.plugins.choice import is_strict
+from isekai_core.plugins.hooks import KINDS
+from isekai_core.plugins.registry import registry
+
+_ACTIONS = {
+    "list": "one line for each plugin",
+    "show": "everything about one plugin",
+    "check": "import everything that plugins register, and check it",
+    "explain": "who would work on a key, and why",
+    "new": "begin a plugin of your own",
+}
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Declare `plugins list` and `plugins show`."""
+    """Declare the actions of `plugins`."""
     parser = commands.add_parser("plugins", description=__doc__)
     actions = parser.add_subparsers(title="actions", dest="action", metavar="ACTION", required=True)
-    listing = actions.add_parser("list", help="one line for each plugin", description=_list.__doc__)
-    show = actions.add_parser("show", help="everything about one plugin", description=_show.__doc__)
-    show.add_argument("name", metavar="NAME", help="the plugin's name, such as isekai-html")
-    for action in (listing, show):
-        action.add_argument("--json", action="store_true", help="print one JSON document")
+    made = {
+        name: actions.add_parser(name, help=line, description=_RUN[name].__doc__) for name, line in _ACTIONS.items()
+    }
+    made["list"].add_argument("--kind", choices=KINDS, help="only those that register processors of this kind")
+    made["list"].add_argument("--requirements", action="store_true", help="print them as pip requirements instead")
+    made["show"].add_argument("name", metavar="NAME", help="the plugin's name, such as isekai-html")
+    made["check"].add_argument("names", metavar="NAME", nargs="*", help="plugins' names; all of them without one")
+    made["explain"].add_argument("key", metavar="KEY", help="a key such as url:https://…, or just the address")
+    made["explain"].add_argument("--pipeline", metavar="NAME", help="ask about the processors of this pipeline")
+    made["explain"].add_argument("--media-type", metavar="TYPE", help="of the payload, where nothing is stored yet")
+    made["new"].add_argument("name", metavar="NAME", help="the distribution's name, such as isekai-acme")
+    made["new"].add_argument("--kind", choices=KINDS, required=True, help="what its processor is")
+    made["new"].add_argument("--folder", metavar="FOLDER", help="where to write it; a folder of its name without one")
+    for name in ("list", "show", "check", "explain"):
+        made[name].add_argument("--json", action="store_true", help="print one JSON document")
 
 
 def execute(options: argparse.Namespace) -> int:
     """Run the action that was asked for."""
+    status: int = _RUN[options.action](options)
+    return status
+
+
+def _list(options: argparse.Namespace) -> int:
+    """List the installed plugins: version, status and what they provide; or why they cannot be used.
+
+    Imports no processor. Exit status 0 whatever is listed; 1 with --strict-plugins when one is not ok.
+    """
     found = registry()
-    if options.action == "list":
-        _list(found, as_json=options.json)
+    if options.requirements:
+        plugin_pages.print_requirements(found)
     else:
-        # Without a project, what needs none is still shown; one that was asked for must be there.
-        with nullcontext() if options.settings else suppress(ConfigurationError):
-            setup_django(options)
-        _show(found, options.name, as_json=options.json)
+        plugin_pages.print_list(found, options.kind, as_json=options.json)
+    return int(is_strict() and bool(found.unsound or found.problems))
+
+
+def _show(options: argparse.Namespace) -> int:
+    """Show one plugin: its hooks, its location, its import time, and its processors with their options."""
+    _set_up_if_there(options)
+    plugin_pages.print_details(registry(), options.name, as_json=options.json)
     return 0
 
 
-def _list(found: Registry, *, as_json: bool) -> None:
-    """List the installed plugins: version, status and what they provide; or why they cannot be used."""
-    if as_json:
-        print_json(report.listing(found))
-        return
-    rows = [
-        (plugin.name, plugin.version, plugin.state, report.provided(plugin) if plugin.state.usable else _why(plugin))
-        for plugin in found.plugins
-    ]
-    print_table(("Plugin", "Version", "Status", "Provides"), rows)
-    for plugin in found.plugins:
-        if plugin.state.usable and plugin.reason:
-            remark(plugin.reason)
-        for copy in plugin.installed.shadowed:
-            remark(f"another {plugin.name} is never used: {copy}")
-    for problem in found.problems:
-        remark(problem)
+def _check(options: argparse.Namespace) -> int:
+    """Import every processor that plugins register, and check what it declares.
+
+    Exit status 1 when a plugin is not as it should be: for CI.
+    """
+    from isekai_core.cli import plugin_check  # noqa: PLC0415 - a listing must not pay for it
+
+    if has_project(options):
+        setup_django(options)
+    else:
+        # An author's CI has no project, and what a plugin registers may need Django all the same.
+        setup_bare()
+    return plugin_check.print_check(registry(), options.names, as_json=options.json)
 
 
-def _why(plugin: Any) -> str:
-    return " — ".join(filter(None, (plugin.reason, plugin.fix)))
+def _explain(options: argparse.Namespace) -> int:
+    """List every candidate for a key in the order in which they are asked, with a verdict.
+
+    Without a pipeline the installed extractors; with one, all its processors.
+    """
+    if options.pipeline:
+        setup_django(options)
+    else:
+        _set_up_if_there(options)
+    from isekai_core.cli import explanation  # noqa: PLC0415 - may need a Django project
+
+    explanation.print_explanation(
+        registry(), options.key, options.pipeline, options.media_type or "", as_json=options.json
+    )
+    return 0
 
 
-def _show(found: Registry, name: str, *, as_json: bool) -> None:
-    """Show one plugin: its hooks, its location, its import time, and its processors with their options."""
-    data = report.details(found, found.plugin(name))
-    if as_json:
-        print_json(data)
-        return
-    print("\n".join(_described(data["plugin"])))
+def _new(options: argparse.Namespace) -> int:
+    """Write a plugin with one processor and its tests, which pass as they stand."""
+    from isekai_core.cli import new  # noqa: PLC0415 - a listing must not pay for it
+
+    folder = Path(options.folder or options.name)
+    new.say(folder, new.create(options.name, options.kind, folder))
+    return 0
 
 
-def _described(plugin: dict[str, Any]) -> Iterator[str]:
-    yield f"{plugin['name']} {plugin['version']}"
-    editable = " (editable)" if plugin["editable"] else ""
-    facts = {
-        "status": plugin["state"],
-        "reason": plugin["reason"],
-        "fix": plugin["fix"],
-        "location": f"{plugin['location']}{editable}",
-        "modules": ", ".join(plugin["modules"]),
-        "hooks": ", ".join(plugin["hooks"]),
-        "import": f"{plugin['import_ms']:.1f} ms",
-        "never used": ", ".join(plugin["shadowed"]),
-    }
-    yield from (f"  {name:<12}{value}" for name, value in facts.items() if value)
-    for processor in plugin["processors"]:
-        yield ""
-        yield from _described_processor(processor)
-    if plugin["traceback"]:
-        yield ""
-        yield plugin["traceback"].rstrip()
+def _set_up_if_there(options: argparse.Namespace) -> None:
+    # Without a project, what needs none is still shown; one that was asked for must be there.
+    with nullcontext() if options.settings else suppress(ConfigurationError):
+        setup_django(options)
 
 
-def _described_processor(processor: dict[str, Any]) -> Iterator[str]:
-    yield f"{processor['kind']} {processor['name']}"
-    if text := processor["error"] or processor["doc"]:
-        yield f"  {text}"
-    for option in processor["options"]:
-        default = "required" if option["required"] else f"default {option['default']!r}"
-        yield f"  {option['name']}: {option['type']}, {'secret' if option['secret'] else default}"
-        if option["doc"]:
-            yield f"      {option['doc']}"
+_RUN: dict[str, Any] = {"list": _list, "show": _show, "check": _check, "explain": _explain, "new": _new}

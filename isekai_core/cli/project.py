@@ -20,7 +20,7 @@ def setup_django(options: argparse.Namespace) -> None:
     from django.apps import apps  # noqa: PLC0415 - commands without a project never come here
 
     if not apps.ready:
-        module = options.settings or os.environ.get(_VARIABLE) or _of_manage_py(Path.cwd())
+        module = _settings_module(options)
         if not module:
             msg = (
                 "no Django project found: start this beside its manage.py, or name its settings with"
@@ -34,6 +34,32 @@ def setup_django(options: argparse.Namespace) -> None:
         place = os.environ.get(_VARIABLE, "the settings")
         msg = f"'isekai_core' is not in INSTALLED_APPS of {place}; add it, then python manage.py migrate"
         raise ConfigurationError(msg)
+
+
+def has_project(options: argparse.Namespace) -> bool:
+    """Whether there is a project to set up, or one that is set up already."""
+    from django.apps import apps  # noqa: PLC0415 - see above
+
+    return apps.ready or bool(_settings_module(options))
+
+
+def _settings_module(options: argparse.Namespace) -> str | None:
+    return options.settings or os.environ.get(_VARIABLE) or _of_manage_py(Path.cwd())
+
+
+def setup_bare() -> None:
+    """Set Django up without a project: with a database in memory and no apps but ISEKAI."""
+    from django.conf import settings  # noqa: PLC0415 - see above
+
+    database = {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": ":memory:",
+        "OPTIONS": {"transaction_mode": "IMMEDIATE"},
+    }
+    settings.configure(
+        INSTALLED_APPS=["django.contrib.contenttypes", "isekai_core"], DATABASES={"default": database}, USE_TZ=True
+    )
+    _setup("no settings")
 
 
 def _of_manage_py(folder: Path) -> str | None:

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from isekai_core.errors import ConfigurationError, TransformError
-from isekai_core.pipeline.compose import Processor, compose
+from isekai_core.pipeline.compose import Processor, assemble, unmet
 from isekai_core.pipeline.definition import Pipeline, Use
+from isekai_core.pipeline.fit import misfits
 from isekai_core.pipeline.transform import find_field, find_model
 from isekai_core.types import KINDS
 
@@ -22,20 +23,25 @@ class _Any:
 
 
 def problems_of(pipeline: Pipeline) -> list[str]:
-    """What is wrong with `pipeline`: plugins, options, and the models and fields that they name."""
-    return [
-        problem
-        for kind in KINDS
-        for index, item in enumerate(getattr(pipeline, f"{kind}s"))
-        for problem in _problems(pipeline.name, kind, index, item)
+    """What is wrong with `pipeline`: plugins, options, the models and fields they name, and stages that cannot meet."""
+    found = [
+        *unmet(pipeline),
+        *(
+            problem
+            for kind in KINDS
+            for index, item in enumerate(getattr(pipeline, f"{kind}s"))
+            for problem in _problems(pipeline.name, kind, index, item)
+        ),
     ]
+    # Where a processor is wrong by itself, nobody knows yet what it would give.
+    return found or [f"pipelines.{pipeline.name}: {misfit}" for misfit in misfits(assemble(pipeline).processors)]
 
 
 def _problems(name: str, kind: str, index: int, item: Any) -> Iterator[str]:
     path = f"pipelines.{name}.{kind}s[{index}]"
     alone: dict[str, Any] = {"loaders": ()} | {f"{kind}s": [*[_Any()] * index, item]}
     try:
-        composed = compose(Pipeline(name, **alone))
+        composed = assemble(Pipeline(name, **alone))
     except ConfigurationError as error:
         yield str(error) if path in str(error) else f"{path}: {error}"
         return

@@ -9,9 +9,11 @@ from functools import cached_property
 from typing import Any
 
 from isekai_core.conf import settings
-from isekai_core.errors import OptionError
+from isekai_core.errors import OptionError, PipelineMisfit, PluginUnusable
 from isekai_core.pipeline.definition import FunctionProcessor, Pipeline, Use
-from isekai_core.plugins.options import build
+from isekai_core.pipeline.fit import misfits
+from isekai_core.plugins.choice import is_strict
+from isekai_core.plugins.options import build, options_of
 from isekai_core.plugins.registry import registry
 from isekai_core.types import KINDS, STAGES, Extractor, Loader, Miner, Seeder, Transformer
 from isekai_core.types.protocols import accepts_name
@@ -65,7 +67,18 @@ def compose(pipeline: Pipeline) -> Composed:
     Raises `ConfigurationError` (of one kind or another), naming the path of what is wrong; a wrong setting
     too, so that it is found before anything is done.
     """
+    composed = assemble(pipeline)
+    if misfit := next(misfits(composed.processors), ""):
+        msg = f"pipelines.{pipeline.name}: {misfit}"
+        raise PipelineMisfit(msg)
+    return composed
+
+
+def assemble(pipeline: Pipeline) -> Composed:
+    """The same without asking whether the stages can meet: each processor by itself is right."""
     settings()
+    if pipeline.requires or is_strict():
+        _check_plugins(pipeline)
     processors = {
         kind: tuple(
             _processor(kind, item, f"pipelines.{pipeline.name}.{kind}s[{index}]")
@@ -74,6 +87,18 @@ def compose(pipeline: Pipeline) -> Composed:
         for kind in KINDS
     }
     return Composed(pipeline.name, pipeline.max_depth, processors)
+
+
+def unmet(pipeline: Pipeline) -> list[str]:
+    """The plugins that `pipeline` requires and that are not there, a line each."""
+    reasons = [registry().unmet(wanted) for wanted in pipeline.requires]
+    return [f"pipelines.{pipeline.name}.requires[{i}]: {reason}" for i, reason in enumerate(reasons) if reason]
+
+
+def _check_plugins(pipeline: Pipeline) -> None:
+    registry().insist()
+    if problems := unmet(pipeline):
+        raise PluginUnusable("; ".join(problems))
 
 
 def _processor(kind: str, item: Any, path: str) -> Processor:
@@ -87,7 +112,10 @@ def _registered(kind: str, item: Use, path: str) -> Processor:
     cls = entry.load()
     built = build(cls, item.options, path)
     _check_protocol(kind, built, path)
-    version = str(getattr(cls, "version", entry.version))
+    declared = getattr(cls, "version", None)
+    # An option may be called so, too, whose default stands on the class.
+    is_option = any(option.name == "version" for option in options_of(cls))
+    version = declared if isinstance(declared, str) and not is_option else entry.version
     neutral = {*getattr(cls, "neutral_options", ()), *getattr(cls, "secret_options", ())}
     options = {name: value for name, value in item.options.items() if name not in neutral}
     print_ = _digest([entry.full_name, version, _plain(options)])
@@ -115,10 +143,11 @@ def _check_protocol(kind: str, item: Any, path: str) -> None:
             f"{path}: {type(item).__qualname__} is no {kind}: it lacks {', '.join(dict.fromkeys(wanted)) or 'a method'}"
         )
         raise OptionError(msg)
-    accepts = getattr(item, "accepts", ())
-    if isinstance(accepts, str) or not isinstance(accepts, Sequence):
-        msg = f"{path}: accepts is a list of patterns such as ('text/html',), got {accepts!r}"
-        raise OptionError(msg)
+    for name in ("accepts", "produces"):
+        patterns = getattr(item, name, ())
+        if isinstance(patterns, str) or not isinstance(patterns, Sequence):
+            msg = f"{path}: {name} is a list of patterns such as ('text/html',), got {patterns!r}"
+            raise OptionError(msg)
 
 
 def _methods(protocol: Any) -> list[str]:

@@ -43,6 +43,7 @@ class Pipeline:
     transformers: the first that returns a spec wins.
     loaders: the first that accepts the spec's model writes it; the built-in `models` without any.
     max_depth: how many miners may stand between a seed and what is still brought; None for no limit.
+    requires: the plugins that it needs, `["isekai-html>=0.1"]`: compared with what is installed first of all.
 
     Each processor is a `use(…)`, a decorated function, or an object of your own with the kind's method.
 
@@ -59,6 +60,7 @@ class Pipeline:
     transformers: Sequence[Any] = ()
     loaders: Sequence[Any] = ("models",)
     max_depth: int | None = None
+    requires: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
@@ -70,6 +72,10 @@ class Pipeline:
                 msg = f"pipelines.{self.name}.{kind}s: expected a list of processors, got {given!r}"
                 raise TypeError(msg)
             object.__setattr__(self, f"{kind}s", tuple(self._processor(kind, item) for item in given))
+        if isinstance(self.requires, str) or not all(isinstance(wanted, str) for wanted in self.requires):
+            msg = f"pipelines.{self.name}.requires: expected a list such as ['isekai-html>=0.1'], got {self.requires!r}"
+            raise TypeError(msg)
+        object.__setattr__(self, "requires", tuple(self.requires))
 
     def _processor(self, kind: str, item: Any) -> Any:
         if isinstance(item, str):
@@ -96,10 +102,18 @@ _METHODS = {kind: kind.removesuffix("er").removesuffix("or") for kind in KINDS} 
 class FunctionProcessor:
     """A function of the user's as a processor: what the decorators make. Calling it calls the function."""
 
-    def __init__(self, kind: str, function: Callable[..., Any], accepts: Sequence[str], version: str | None) -> None:
+    def __init__(
+        self,
+        kind: str,
+        function: Callable[..., Any],
+        accepts: Sequence[str],
+        produces: Sequence[str],
+        version: str | None,
+    ) -> None:
         self.kind = kind
         self.function = function
         self.accepts = tuple(accepts)
+        self.produces = tuple(produces)
         if version is not None:
             self.version = version
         self.__doc__ = function.__doc__
@@ -112,35 +126,42 @@ class FunctionProcessor:
         return f"<{self.kind} {self.function.__module__}.{self.function.__qualname__}>"
 
 
-def _decorator(kind: str, function: Any, accepts: str | Sequence[str], version: str | None) -> Any:
-    patterns = (accepts,) if isinstance(accepts, str) else tuple(accepts)
+def _decorator(
+    kind: str, function: Any, accepts: str | Sequence[str], produces: str | Sequence[str], version: str | None
+) -> Any:
+    taken, given = ((names,) if isinstance(names, str) else tuple(names) for names in (accepts, produces))
     if function is None:
-        return lambda decorated: FunctionProcessor(kind, decorated, patterns, version)
-    return FunctionProcessor(kind, function, patterns, version)
+        return lambda decorated: FunctionProcessor(kind, decorated, taken, given, version)
+    return FunctionProcessor(kind, function, taken, given, version)
 
 
 @overload
 def seeder(function: Callable[[], Iterable[Seed]], /) -> FunctionProcessor: ...
 @overload
-def seeder(*, version: str | None = None) -> Callable[[Callable[[], Iterable[Seed]]], FunctionProcessor]: ...
-def seeder(function: Any = None, /, *, version: str | None = None) -> Any:
+def seeder(
+    *, produces: str | Sequence[str] = (), version: str | None = None
+) -> Callable[[Callable[[], Iterable[Seed]]], FunctionProcessor]: ...
+def seeder(function: Any = None, /, *, produces: str | Sequence[str] = (), version: str | None = None) -> Any:
     """A function without arguments that gives seeds, as a seeder.
+
+    produces: the types of its keys; anything may come without.
 
     >>> @seeder
     ... def pages():
     ...     yield Seed(Key("url", "https://old.example.org/"))
     """
-    return _decorator("seeder", function, (), version)
+    return _decorator("seeder", function, (), produces, version)
 
 
 def extractor(
-    *, accepts: str | Sequence[str], version: str | None = None
+    *, accepts: str | Sequence[str], produces: str | Sequence[str] = (), version: str | None = None
 ) -> Callable[[Callable[[ResourceView], Extraction | Awaitable[Extraction]]], FunctionProcessor]:
     """A function (or a coroutine function) of a resource that brings its payload, as an extractor.
 
     accepts: the key types it can bring.
+    produces: the media types of what it brings; anything may come without.
     """
-    made: Callable[..., FunctionProcessor] = _decorator("extractor", None, accepts, version)
+    made: Callable[..., FunctionProcessor] = _decorator("extractor", None, accepts, produces, version)
     return made
 
 
@@ -148,30 +169,46 @@ def extractor(
 def miner(function: Callable[[ResourceView], Iterable[Mined]], /) -> FunctionProcessor: ...
 @overload
 def miner(
-    *, accepts: str | Sequence[str] = "*", version: str | None = None
+    *, accepts: str | Sequence[str] = "*", produces: str | Sequence[str] = (), version: str | None = None
 ) -> Callable[[Callable[[ResourceView], Iterable[Mined]]], FunctionProcessor]: ...
-def miner(function: Any = None, /, *, accepts: str | Sequence[str] = "*", version: str | None = None) -> Any:
+def miner(
+    function: Any = None,
+    /,
+    *,
+    accepts: str | Sequence[str] = "*",
+    produces: str | Sequence[str] = (),
+    version: str | None = None,
+) -> Any:
     """A function of a resource that gives what it found there, as a miner.
 
     accepts: media types, with wildcards.
+    produces: the types of the keys it finds; anything may come without.
     """
-    return _decorator("miner", function, accepts, version)
+    return _decorator("miner", function, accepts, produces, version)
 
 
 @overload
 def transformer(function: Callable[[ResourceView], Spec | None], /) -> FunctionProcessor: ...
 @overload
 def transformer(
-    *, accepts: str | Sequence[str] = "*", version: str | None = None
+    *, accepts: str | Sequence[str] = "*", produces: str | Sequence[str] = (), version: str | None = None
 ) -> Callable[[Callable[[ResourceView], Spec | None]], FunctionProcessor]: ...
-def transformer(function: Any = None, /, *, accepts: str | Sequence[str] = "*", version: str | None = None) -> Any:
+def transformer(
+    function: Any = None,
+    /,
+    *,
+    accepts: str | Sequence[str] = "*",
+    produces: str | Sequence[str] = (),
+    version: str | None = None,
+) -> Any:
     """A function of a resource that returns its spec, or None, as a transformer.
 
     accepts: media types, with wildcards.
+    produces: the models of its specs, such as `"blog.Article"`; any may come without.
     version: stands for the function's source when a plain run asks whether its output may have changed.
 
     >>> @transformer(accepts="text/html")
     ... def article(resource):
     ...     return Spec("blog.Article", {"title": resource.payload.text})
     """
-    return _decorator("transformer", function, accepts, version)
+    return _decorator("transformer", function, accepts, produces, version)

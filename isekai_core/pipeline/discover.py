@@ -131,7 +131,7 @@ def _of_file() -> Iterator[Found | Broken]:
 
 
 def _from_table(name: str, table: Any, path: str) -> Pipeline:
-    known = {*(f"{kind}s" for kind in KINDS), "max_depth"}
+    known = {*(f"{kind}s" for kind in KINDS), "max_depth", "requires"}
     if not isinstance(table, Mapping):
         msg = f"{path}: pipelines.{name} must be a table, got {table!r}"
         raise SettingError(msg)
@@ -147,10 +147,10 @@ def _from_table(name: str, table: Any, path: str) -> Pipeline:
             for item in _items(table[kind], f"{path}: pipelines.{name}.{kind}")
         ]
         for kind in table
-        if kind != "max_depth"
+        if kind not in ("max_depth", "requires")
     }
     try:
-        return Pipeline(name, max_depth=table.get("max_depth"), **arguments)
+        return Pipeline(name, max_depth=table.get("max_depth"), requires=table.get("requires", ()), **arguments)
     except (TypeError, ValueError) as error:
         msg = f"{path}: {error}"
         raise SettingError(msg) from error

@@ -8,23 +8,11 @@ from django.db.models import QuerySet
 
 from isekai_core.errors import ConfigurationError
 from isekai_core.models import Resource
-from isekai_core.types import Key
+from isekai_core.types.keys import key_of
 
 _SUGGESTED = 5
 _COMPARED = 200
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
-
-
-def key_of(text: str) -> Key | None:
-    """The key that somebody means: `url:https://…`, or just the address; None for what is no key.
-
-    >>> key_of("HTTPS://old.example.org")
-    Key(type='url', value='https://old.example.org/')
-    """
-    try:
-        return Key("url", text) if _ADDRESS.match(text) else Key.parse(text)
-    except ValueError:
-        return None
 
 
 def with_key(text: str, rows: "QuerySet[Resource]") -> "QuerySet[Resource]":

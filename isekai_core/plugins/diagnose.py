@@ -34,6 +34,14 @@ class Diagnosis:
 
 def diagnose(error: BaseException, installed: Installed) -> Diagnosis:
     """What `error`, raised while `installed` was imported or registered, means for its user."""
+    try:
+        return _diagnosis(error, installed)
+    except Exception:  # to ask an error what it says runs code of the plugin, once more
+        reason = f"raised {type(error).__qualname__}, whose message cannot be had{_place(error, installed)}"
+        return Diagnosis(PluginState.FAILED_IMPORT, reason, f"isekai plugins show {installed.name}")
+
+
+def _diagnosis(error: BaseException, installed: Installed) -> Diagnosis:
     if isinstance(error, InvalidHooksError):
         return Diagnosis(PluginState.INVALID_HOOKS, _one_line(str(error)), error.fix)
     if isinstance(error, ImportError) and _top(error.name) == "isekai_core" and installed.name != CORE:
@@ -90,6 +98,8 @@ def _raised(error: BaseException, installed: Installed) -> str:
         return f"calls sys.exit({error.code!r}) while it is imported{place}"
     if needs_project(error):
         text = f"{text}; Django models and settings are imported inside functions"
+    elif isinstance(error, RuntimeError) and "INSTALLED_APPS" in text:
+        text = f"{text}; models belong into an app of their own module, which the entry-point group isekai.apps names"
     return f"raised {kind}: {text}{place}" if text else f"raised {kind}{place}"
 
 
@@ -114,5 +124,6 @@ def _parts(filename: str) -> set[str]:
 
 
 def _one_line(text: str) -> str:
-    line = " ".join(text.split())
+    # Control characters are for terminals, and who writes a message is not who owns the terminal.
+    line = " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text).split())
     return line if len(line) <= _REASON_LENGTH else line[: _REASON_LENGTH - 1] + "…"

@@ -20,12 +20,14 @@ class ProcessorEntry:
     """A processor that a plugin registers: its class is imported at first use.
 
     target: the class, or `"package.module:Class"`.
+    replaces: the full name of the processor whose short name means this one; "" for none.
     """
 
     kind: str
     name: str
     target: type[Any] | str
     installed: Installed
+    replaces: str = ""
 
     @property
     def plugin(self) -> str:
@@ -65,7 +67,9 @@ class ProcessorEntry:
             # Whatever a module prints while it is imported, standard output stays what the command says.
             with redirect_stdout(sys.stderr):
                 found: Any = importlib.import_module(module)
-        except (Exception, SystemExit) as error:  # turned into an error that names the plugin
+        except KeyboardInterrupt:  # the user's
+            raise
+        except BaseException as error:  # turned into an error that names the plugin
             if needs_project(error):
                 self._refuse("it needs a Django project", "start this beside its manage.py, or see --settings", error)
             diagnosis = diagnose(error, self.installed)

@@ -14,7 +14,7 @@ import pluggy
 from isekai_core import hookspecs
 from isekai_core.conf import did_you_mean
 from isekai_core.plugins.entry import ProcessorEntry
-from isekai_core.plugins.scan import Installed
+from isekai_core.plugins.scan import Installed, normal_name
 from isekai_core.plugins.states import InvalidHooksError
 
 PREFIX = "isekai_"
@@ -37,8 +37,8 @@ class Registration:
         self._installed = installed
         self._entries = entries
 
-    def __call__(self, name: str, target: type[Any] | str) -> None:
-        """Register a processor; `ValueError` for a name or a target of another form, and for a name given twice."""
+    def __call__(self, name: str, target: type[Any] | str, *, replaces: str = "") -> None:
+        """Register a processor; `ValueError` for an argument of another form, and for a name given twice."""
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             msg = f"a processor's name is lower-case words with hyphens, such as 'html-images', got {name!r}"
             raise ValueError(msg)
@@ -48,7 +48,17 @@ class Registration:
         if any(entry.name == name and entry.kind == self._kind for entry in self._entries):
             msg = f"the {self._kind} {name!r} is registered twice"
             raise ValueError(msg)
-        self._entries.append(ProcessorEntry(self._kind, name, target, self._installed))
+        self._entries.append(ProcessorEntry(self._kind, name, target, self._installed, self._replaced(name, replaces)))
+
+    def _replaced(self, name: str, replaces: str) -> str:
+        if not replaces:
+            return ""
+        plugin, slash, short = replaces.partition("/") if isinstance(replaces, str) else ("", "", "")
+        if not slash or short != name or normal_name(plugin) == self._installed.name:
+            wanted = f"the full name of another plugin's {name!r}, such as 'isekai-html/{name}'"
+            msg = f"{name}: replaces is {wanted}, got {replaces!r}"
+            raise ValueError(msg)
+        return f"{normal_name(plugin)}/{short}"
 
 
 def manager_of(parts: Sequence[object]) -> pluggy.PluginManager:
@@ -64,7 +74,7 @@ def manager_of(parts: Sequence[object]) -> pluggy.PluginManager:
         try:
             manager.register(part)
         except pluggy.PluginValidationError as error:
-            raise InvalidHooksError(str(error)) from error
+            raise InvalidHooksError(str(error), f"the hooks are {', '.join(HOOKS)}") from error
     return manager
 
 
@@ -80,7 +90,8 @@ def register_all(manager: pluggy.PluginManager, installed: Installed, entries: l
             getattr(manager.hook, name)(register=Registration(HOOKS[name], installed, entries))
         except ValueError as error:
             msg = f"{name}: {error}"
-            raise InvalidHooksError(msg) from error
+            fix = f"correct it in {', '.join(installed.modules)}, or pip install --upgrade {installed.name}"
+            raise InvalidHooksError(msg, fix) from error
 
 
 def _functions(manager: pluggy.PluginManager, part: object) -> Iterator[tuple[str, Any]]:
@@ -104,7 +115,7 @@ def _check(name: str, function: Any, options: Any) -> None:
         raise InvalidHooksError(reason, f"the hooks are {', '.join(HOOKS)}")
     if options.get("wrapper") or options.get("hookwrapper"):
         reason = f"{hook} is implemented as a wrapper, and there is nothing to wrap: it is called one plugin at a time"
-        raise InvalidHooksError(reason)
+        raise InvalidHooksError(reason, "decorate it with @hookimpl alone")
     _check_function(hook, function)
 
 

@@ -1,17 +1,18 @@
 """One plugin is imported and asked what it registers; whatever goes wrong puts it, and only it, in quarantine."""
 
 import importlib
+import os
 import sys
 import traceback
-from contextlib import redirect_stdout
+from contextlib import chdir, redirect_stdout
 from functools import reduce
 from time import perf_counter
 
 from isekai_core.plugins import hooks
-from isekai_core.plugins.compatible import wanted_core
+from isekai_core.plugins.compatible import CORE, wanted_core
 from isekai_core.plugins.diagnose import Diagnosis, diagnose
 from isekai_core.plugins.entry import Plugin, ProcessorEntry
-from isekai_core.plugins.scan import Installed
+from isekai_core.plugins.scan import API, Installed
 from isekai_core.plugins.states import InvalidHooksError, PluginState
 
 
@@ -26,14 +27,17 @@ def load(installed: Installed, core: str = "") -> Plugin:
     import_ms = 0.0
     entries: list[ProcessorEntry] = []
     try:
-        # What a plugin prints while it loads must not get into the output of a command.
-        with redirect_stdout(sys.stderr):
+        # What a plugin prints while it loads must not get into the output of a command, and files are found where
+        # they were before it.
+        with redirect_stdout(sys.stderr), chdir(os.curdir):
             parts = [_resolve(reference) for reference in installed.modules]
             import_ms = _since(started)
             manager = hooks.manager_of(parts)
-            implemented = _some(hooks.implemented(manager))
+            implemented = _some(hooks.implemented(manager), installed)
             hooks.register_all(manager, installed, entries)
-    except (Exception, SystemExit) as error:  # a KeyboardInterrupt is the user's, all else the plugin's
+    except KeyboardInterrupt:  # the user's
+        raise
+    except BaseException as error:  # the plugin's, whatever it is derived from
         diagnosis = diagnose(error, installed)
         text = "".join(traceback.format_exception(error))
         return Plugin(
@@ -56,6 +60,11 @@ def _unfit(installed: Installed, core: str) -> Diagnosis | None:
     if wanted := wanted_core(installed.requires, core):
         fix = f"pip install --upgrade {installed.name}"
         return Diagnosis(PluginState.INCOMPATIBLE, f"needs {wanted}, found isekai-core {core}", fix)
+    if API not in installed.apis and installed.apis:
+        levels = " and ".join(str(level) for level in installed.apis)
+        fix = f"pip install --upgrade {CORE if installed.apis[-1] > API else installed.name}"
+        reason = f"is written for hook API {levels}, and this isekai-core has API {API}"
+        return Diagnosis(PluginState.INCOMPATIBLE, reason, fix)
     return None
 
 
@@ -65,8 +74,9 @@ def _resolve(reference: str) -> object:
     return reduce(getattr, path.split("."), imported) if path else imported
 
 
-def _some(implemented: tuple[str, ...]) -> tuple[str, ...]:
-    if not implemented:
+def _some(implemented: tuple[str, ...], installed: Installed) -> tuple[str, ...]:
+    # What is a Django app only has no module here.
+    if not implemented and (installed.modules or not installed.apps):
         reason = "it implements no hook, so it provides nothing"
         raise InvalidHooksError(reason, f"the hooks are {', '.join(hooks.HOOKS)}")
     return implemented

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from isekai_core.conf import did_you_mean
-from isekai_core.errors import OptionError
+from isekai_core.errors import IsekaiError, OptionError
 from isekai_core.plugins.convert import Mismatch, convert, describe, shown
 
 Processor = TypeVar("Processor")
@@ -90,6 +90,11 @@ def build(cls: type[Processor], given: Mapping[str, Any], path: str) -> Processo
         return cls(**options)
     except (TypeError, ValueError) as error:
         msg = f"{path}: {error}"
+        raise OptionError(msg) from error
+    except IsekaiError:
+        raise
+    except Exception as error:  # of the plugin: nothing is composed with a processor that cannot be made
+        msg = f"{path}: {cls.__module__}.{cls.__qualname__} raised {type(error).__name__}: {error}"
         raise OptionError(msg) from error
 
 

@@ -6,7 +6,8 @@ from functools import cache
 
 from isekai_core.conf import ProjectFile, did_you_mean, project_file
 from isekai_core.errors import ConfigurationError, PluginUnusable, ProcessorAmbiguous, ProcessorNotFound
-from isekai_core.plugins.compatible import CORE
+from isekai_core.plugins.choice import VARIABLE, Choice, current_choice, is_strict
+from isekai_core.plugins.compatible import CORE, fits, read_requirement
 from isekai_core.plugins.entry import Plugin, ProcessorEntry
 from isekai_core.plugins.hooks import KINDS
 from isekai_core.plugins.load import load
@@ -84,10 +85,43 @@ class Registry:
         """Whether several plugins register the short name, and nothing says which one is meant."""
         return len(self._preferred(kind, name)) > 1
 
+    def unmet(self, wanted: str) -> str:
+        """Why the requirement `wanted` (`isekai-html>=0.1`) is not met here; "" when it is.
+
+        Raises `ConfigurationError` for what is no requirement.
+        """
+        try:
+            requirement = read_requirement(wanted)
+        except ValueError as error:
+            raise ConfigurationError(str(error)) from None
+        name = normal_name(requirement.name)
+        found = next((plugin for plugin in self.plugins if plugin.name == name), None)
+        if found is None:
+            return f"needs {wanted}, and {name} is not installed; pip install '{wanted}'"
+        if not fits(requirement, found.version):
+            return f"needs {wanted}, found {name} {found.version}; pip install '{wanted}'"
+        return "" if found.state.usable else f"needs {wanted}, which cannot be used: {_why(found)}"
+
+    @property
+    def unsound(self) -> tuple[Plugin, ...]:
+        """The plugins that are neither ok nor disabled on purpose."""
+        fine = (PluginState.OK, PluginState.DISABLED)
+        return tuple(plugin for plugin in self.plugins if plugin.state not in fine)
+
+    def insist(self) -> None:
+        """With `--strict-plugins`, raise `PluginUnusable` for any plugin or choice in isekai.toml that is not sound."""
+        if is_strict() and (self.unsound or self.problems):
+            told = [*(_why(plugin) for plugin in self.unsound), *self.problems]
+            msg = f"--strict-plugins: {'; '.join(told)}; see isekai plugins list"
+            raise PluginUnusable(msg)
+
     def _preferred(self, kind: str, name: str) -> list[ProcessorEntry]:
         entries = self._by_name.get((kind, name), [])
         plugin = self._prefer.get(f"{kind}:{name}")
-        return [entry for entry in entries if entry.plugin == plugin] or entries
+        replaced = {entry.replaces for entry in entries}
+        left = [entry for entry in entries if entry.full_name not in replaced]
+        # Where each replaces the other, nobody has said which one is meant.
+        return [entry for entry in entries if entry.plugin == plugin] or left or entries
 
     def _ambiguous(self, kind: str, name: str, entries: list[ProcessorEntry]) -> ProcessorAmbiguous:
         names = " and ".join(entry.full_name for entry in entries)
@@ -124,7 +158,7 @@ class Registry:
         if plugin.state is not PluginState.OK:
             return plugin
         for entry in plugin.processors:
-            if len(claims := self._preferred(entry.kind, entry.name)) > 1:
+            if len(claims := self._preferred(entry.kind, entry.name)) > 1 and entry in claims:
                 reason = str(self._ambiguous(entry.kind, entry.name, claims))
                 return replace(plugin, state=PluginState.AMBIGUOUS, reason=reason)
         return plugin
@@ -150,15 +184,32 @@ def build_registry(installed: Iterable[Installed] | None = None, file: ProjectFi
     """A registry of what is installed: each plugin is imported, except those that isekai.toml disables."""
     chosen = project_file() if file is None else file
     found = tuple(scan() if installed is None else installed)
-    disabled = {normal_name(name) for name in chosen.plugins.disabled}
+    choice = current_choice()
+    choice.check(one.name for one in found)
     core = next((one.version for one in found if one.name == CORE), "")
-    plugins = [_disabled(one, chosen) if one.name in disabled else load(one, core) for one in found]
-    return Registry(plugins, chosen)
+    return Registry([_disabled(one, chosen, choice) or load(one, core) for one in found], chosen)
 
 
-def _disabled(installed: Installed, file: ProjectFile) -> Plugin:
-    fix = f"take it out of plugins.disabled in {file.path}"
-    return Plugin(installed, PluginState.DISABLED, "disabled", fix)
+def _disabled(installed: Installed, file: ProjectFile, choice: Choice) -> Plugin | None:
+    """The plugin as it is listed when it is not to be imported; None when it is."""
+    if choice.leaves_out(installed.name):
+        fix = f"see --no-plugins and the variable {VARIABLE}"
+        return Plugin(installed, PluginState.DISABLED, "left out by safe mode", fix)
+    if installed.name in {normal_name(name) for name in file.plugins.disabled}:
+        fix = f"take it out of plugins.disabled in {file.path}"
+        return Plugin(installed, PluginState.DISABLED, "disabled", fix)
+    return None
+
+
+def installed_apps() -> list[str]:
+    """The Django apps of the installed plugins, for INSTALLED_APPS; nothing of them is imported.
+
+    Plugins that are disabled, or left out by safe mode, are not among them.
+
+    >>> INSTALLED_APPS = ["isekai_core", *installed_apps()]
+    """
+    file, choice = project_file(), current_choice()
+    return [app for one in scan() if _disabled(one, file, choice) is None for app in one.apps]
 
 
 @cache

@@ -15,9 +15,9 @@ SCHEMA = 1
 _PLAIN = (str, int, float, bool, type(None))
 
 
-def listing(registry: Registry) -> dict[str, Any]:
-    """Every installed plugin, and what is wrong with the choices in isekai.toml."""
-    plugins = [_plugin(registry, plugin) for plugin in registry.plugins]
+def listing(registry: Registry, kind: str | None = None) -> dict[str, Any]:
+    """Every installed plugin (with `kind`, those that register such processors), and what is wrong in isekai.toml."""
+    plugins = [_plugin(registry, plugin) for plugin in registry.plugins if kind is None or registers(plugin, kind)]
     return {**_head(registry), "plugins": plugins, "problems": list(registry.problems)}
 
 
@@ -28,10 +28,20 @@ def details(registry: Registry, plugin: Plugin) -> dict[str, Any]:
     return {**_head(registry), "plugin": about}
 
 
-def provided(plugin: Plugin) -> str:
-    """What a plugin registers, on one line: `seeders: csv · extractors: file`."""
-    names = {kind: sorted(entry.name for entry in plugin.processors if entry.kind == kind) for kind in KINDS}
-    return " · ".join(f"{kind}s: {', '.join(names[kind])}" for kind in KINDS if names[kind])
+def registers(plugin: Plugin, kind: str) -> bool:
+    """Whether the plugin registers a processor of `kind`."""
+    return any(entry.kind == kind for entry in plugin.processors)
+
+
+def provided(plugin: Plugin, only: str | None = None) -> str:
+    """What a plugin registers, of all kinds or only of one: `seeders: csv · extractors: file`."""
+    names: dict[str, list[str]] = {kind: [] for kind in KINDS}
+    for entry in plugin.processors:
+        if only in (None, entry.kind):
+            names[entry.kind].append(entry.name)
+    apps = [f"apps: {', '.join(plugin.installed.apps)}"] if plugin.installed.apps and only is None else []
+    told = [f"{kind}s: {', '.join(sorted(names[kind]))}" for kind in KINDS if names[kind]]
+    return " · ".join(told + apps)
 
 
 def _head(registry: Registry) -> dict[str, Any]:
@@ -52,6 +62,8 @@ def _plugin(registry: Registry, plugin: Plugin) -> dict[str, Any]:
         "shadowed": list(plugin.installed.shadowed),
         "import_ms": plugin.import_ms,
         "hooks": list(plugin.hooks),
+        "apps": list(plugin.installed.apps),
+        "apis": list(plugin.installed.apis),
         "processors": [_processor(registry, entry) for entry in _sorted(plugin.processors)],
     }
 
@@ -62,18 +74,26 @@ def _processor(registry: Registry, entry: ProcessorEntry) -> dict[str, Any]:
         "name": entry.name,
         "full_name": entry.full_name,
         "class": entry.reference,
+        "replaces": entry.replaces,
         "ambiguous": registry.is_ambiguous(entry.kind, entry.name),
     }
 
 
 def _inside(entry: ProcessorEntry) -> dict[str, Any]:
     """What only the class itself can tell."""
-    from isekai_core.plugins.options import options_of, summary_of  # noqa: PLC0415 - a listing must not pay for it
-
     try:
-        cls = entry.load()
+        return _told_by_class(entry)
     except PluginUnusable as error:
         return {"doc": "", "options": [], "error": str(error)}
+    except Exception as error:  # to ask a class for its signature or a default for its text runs code of the plugin
+        reason = f"{entry.reference} cannot be shown: {type(error).__qualname__}: {error}"
+        return {"doc": "", "options": [], "error": f"{entry.kind} {entry.full_name}: {reason}"}
+
+
+def _told_by_class(entry: ProcessorEntry) -> dict[str, Any]:
+    from isekai_core.plugins.options import options_of, summary_of  # noqa: PLC0415 - a listing must not pay for it
+
+    cls = entry.load()
     options = [
         {
             "name": option.name,

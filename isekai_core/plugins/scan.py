@@ -12,7 +12,15 @@ from urllib.parse import unquote, urlsplit
 import importlib_metadata
 
 GROUP = "isekai"
-"""The entry-point group: hook API 1."""
+"""The entry-point group of hook API 1; that of API 2 will be `isekai.2`."""
+
+APPS_GROUP = "isekai.apps"
+"""The entry-point group in which a plugin names its Django app, so that it can be listed without an import."""
+
+API = 1
+"""The hook API of this core."""
+
+_API_GROUP = re.compile(rf"{GROUP}\.(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +29,8 @@ class Installed:
 
     name: its distribution name, normalised: the plugin's name.
     modules: what its entry points name, each `package.module` or `package.module:object`.
+    apps: the Django apps that it says it is, as they stand in INSTALLED_APPS.
+    apis: the levels of the hook API that it is written for.
     location: the folder it is imported from; the source tree of an editable install.
     requires: its requirements, as its metadata writes them.
     shadowed: other copies of it further back on the path, which are never used.
@@ -35,6 +45,8 @@ class Installed:
     requires: tuple[str, ...] = ()
     shadowed: tuple[str, ...] = ()
     problem: str = ""
+    apps: tuple[str, ...] = ()
+    apis: tuple[int, ...] = (API,)
 
 
 def normal_name(name: str) -> str:
@@ -60,7 +72,7 @@ def scan(path: Sequence[str] | None = None) -> tuple[Installed, ...]:
 def _names_group(distribution: Any) -> bool:
     # The raw text first: parsing the entry points of every distribution costs more than all the rest.
     try:
-        return f"[{GROUP}]" in (distribution.read_text("entry_points.txt") or "")
+        return f"[{GROUP}" in (distribution.read_text("entry_points.txt") or "")
     except (OSError, UnicodeDecodeError):
         return False  # A stranger's: it must not hide the others.
 
@@ -69,15 +81,25 @@ def _read(distribution: Any) -> Installed | None:
     location, editable = _location(distribution)
     try:
         fields = _fields(distribution)
-        points = sorted((point.name, point.value) for point in distribution.entry_points if point.group == GROUP)
+        points = sorted((point.group, point.name, point.value) for point in distribution.entry_points)
         name, version, requires = fields["name"][0], fields["version"][0], tuple(fields["requires-dist"])
     except Exception as error:  # whatever is wrong with one distribution, the others are listed
         name = PurePath(str(distribution)).name.partition("-")[0]
         problem = f"its metadata cannot be read: {error}"
         return Installed(normal_name(name), "", (), location, editable, problem=problem)
-    if not points:
+    modules = tuple(value for group, _, value in points if group == GROUP)
+    apps = tuple(value for group, _, value in points if group == APPS_GROUP)
+    levels = {group: _level(group) for group, _, _ in points}
+    apis = tuple(sorted({level for level in levels.values() if level}))
+    if not apis and not apps:
         return None
-    return Installed(normal_name(name), version, tuple(value for _, value in points), location, editable, requires)
+    return Installed(normal_name(name), version, modules, location, editable, requires, apps=apps, apis=apis)
+
+
+def _level(group: str) -> int:
+    """The hook API that an entry-point group stands for; 0 for none."""
+    other = _API_GROUP.fullmatch(group)
+    return API if group == GROUP else int(other.group(1)) if other else 0
 
 
 def _fields(distribution: Any) -> dict[str, list[str]]:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from urllib.parse import SplitResult, quote, urlsplit
 
 _TYPE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+_ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NO_HOST = re.compile(r"[\s\"<>\\^`{|}]")
 _ESCAPE = re.compile(r"%([0-9a-fA-F]{2})")
@@ -69,6 +70,18 @@ class Key:
 
     def __str__(self) -> str:
         return f"{self.type}:{self.value}"
+
+
+def key_of(text: str) -> Key | None:
+    """The key that somebody means: `url:https://…`, or just the address; None for what is no key.
+
+    >>> key_of("HTTPS://old.example.org")
+    Key(type='url', value='https://old.example.org/')
+    """
+    try:
+        return Key("url", text) if _ADDRESS.match(text) else Key.parse(text)
+    except ValueError:
+        return None
 
 
 @lru_cache(maxsize=16384)

@@ -5,6 +5,9 @@ what `isekai plugins show` prints and what a pipeline is checked against. Class 
 kind may declare, all optional:
 
 version: `str`. Raise it when the output changes for the same input; the plugin's version without it.
+produces: what it gives, `Sequence[str]`, so that a pipeline whose stages cannot meet is refused: a seeder and a
+    miner key types (`"url"`), an extractor media types, a transformer models. A name with `/` in it is a media type:
+    seeders and miners that give the payload with the key name its type, too. Anything may come without.
 neutral_options: names of options that cannot change the output (`concurrency`).
 secret_options: names of options that must never be shown or stored.
 """
@@ -128,3 +131,20 @@ def accepts_name(patterns: Sequence[str], name: str) -> bool:
         if (star and lowered.startswith(prefix)) or pattern.lower() == lowered:
             return True
     return False
+
+
+def may_meet(one: str, other: str) -> bool:
+    """Whether some name fits both patterns, where `*` at the end stands for anything.
+
+    >>> may_meet("image/*", "image/png"), may_meet("*/*", "text/html"), may_meet("text/html", "text/plain")
+    (True, True, False)
+    """
+    if "*/*" in (one, other):
+        return True
+    first, any_first, _ = one.lower().partition("*")
+    second, any_second, _ = other.lower().partition("*")
+    if any_first and any_second:
+        return first.startswith(second) or second.startswith(first)
+    if any_first or any_second:
+        return second.startswith(first) if any_first else first.startswith(second)
+    return first == second

@@ -5,6 +5,7 @@ import inspect
 import re
 
 import documents
+import hook_page
 import option_tables
 import pytest
 from isekai_html.filters import FILTERS
@@ -87,29 +88,49 @@ def test_the_errors_page_has_every_exit_status():
 # Hooks
 
 
+HOOKS_PAGE = (ROOT / "docs" / "hooks.md").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_hooks_page_has_every_hook_with_its_signature(kind):
+def test_every_hook_has_a_docstring_with_an_example(kind):
+    doc = inspect.getdoc(getattr(hookspecs, f"isekai_register_{kind}s"))
+    assert doc.startswith(f"Register {kind}s: ")
+    assert f"Example::\n\n    @hookimpl\n    def isekai_register_{kind}s(register):" in doc
+
+
+def test_the_hooks_page_is_what_the_hookspecs_say():
+    assert hook_page.renewed(HOOKS_PAGE) == HOOKS_PAGE, "run python tests/hook_page.py"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_hooks_page_has_every_hook_with_its_exact_signature(kind):
     name = f"isekai_register_{kind}s"
     signature = f"{name}{inspect.signature(getattr(hookspecs, name))}"
     signature = re.sub(r"[\w.]*\.Register\b", "Register", signature)
-    assert f"## {name}\n\n```text\n{signature}\n```\n" in text("hooks")
+    assert f"## {name}\n\n```text\n{signature}\n```\n" in HOOKS_PAGE
 
 
 def test_the_hooks_page_has_no_other_hooks():
-    headings = re.findall(r"^## (isekai_\w+)$", text("hooks"), re.MULTILINE)
+    headings = re.findall(r"^## (isekai_\w+)$", HOOKS_PAGE, re.MULTILINE)
     assert headings == [f"isekai_register_{kind}s" for kind in KINDS]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_example_of_a_hook_registers_what_is_registered(kind):
-    section = text("hooks").partition(f"## isekai_register_{kind}s\n")[2].partition("\n## ")[0]
+    section = HOOKS_PAGE.partition(f"## isekai_register_{kind}s\n")[2].partition("\n## ")[0]
     assert f"@hookimpl\ndef isekai_register_{kind}s(register):" in section
     [(name, target)] = re.findall(r'register\("([\w-]+)", "([\w.:]+)"\)', section)
     assert registry().find(kind, name).reference == target
 
 
+def test_every_hook_has_a_test():
+    source = (ROOT / "tests" / "core" / "plugins" / "test_hooks.py").read_text(encoding="utf-8")
+    assert '@pytest.mark.parametrize(("hook", "kind"), HOOKS.items())\ndef test_' in source
+
+
 def test_the_hooks_page_has_every_status_of_a_plugin():
-    assert column("hooks", "When a plugin cannot be used") == [state.value for state in PluginState]
+    rows = documents.table_under(HOOKS_PAGE, "When a plugin cannot be used")
+    assert [row[0] for row in rows] == [state.value for state in PluginState]
 
 
 # Types

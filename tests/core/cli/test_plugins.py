@@ -180,3 +180,106 @@ def test_show_does_not_pass_over_settings_that_were_asked_for_and_are_not_there(
     run = isekai("plugins", "show", "acme", "--settings", "nowhere.settings", path=[site])
     assert run.returncode == 2
     assert "there is no settings module 'nowhere.settings' here" in run.stderr
+
+
+def test_a_list_of_one_kind_names_only_those_that_register_it(isekai, site):
+    run = isekai("plugins", "list", "--kind", "miner", path=[site])
+    assert "acme" in run.stdout
+    assert "isekai-core" not in run.stdout
+    data = json.loads(isekai("plugins", "list", "--kind", "loader", "--json", path=[site]).stdout)
+    assert [plugin["name"] for plugin in data["plugins"] if plugin["name"].startswith("isekai-core")] == ["isekai-core"]
+    assert all(any(one["kind"] == "loader" for one in plugin["processors"]) for plugin in data["plugins"])
+
+
+def test_requirements_are_lines_for_pip(isekai, site):
+    lines = isekai("plugins", "list", "--requirements", path=[site]).stdout.splitlines()
+    assert "acme==2.1" in lines
+    assert "broken==2.1" in lines
+
+
+class TestSafeMode:
+    """Before any import, by an option wherever it stands, or by a variable."""
+
+    def test_no_plugin_is_imported_but_core(self, isekai, site):
+        run = isekai("--no-plugins", "plugins", "list", path=[site])
+        assert run.returncode == 0
+        assert "prints" not in run.stderr
+        assert run.stdout.count("left out by safe mode — see --no-plugins and the variable ISEKAI_PLUGINS") >= 2
+        assert "isekai-core" in run.stdout
+
+    def test_those_that_are_named_are_left_out_and_the_others_are_there(self, isekai, site):
+        run = isekai("plugins", "list", "--no-plugins=broken", path=[site])
+        assert "missing dependency" not in run.stdout
+        assert "miners: words" in run.stdout
+
+    def test_the_variable_does_the_same(self, isekai, site):
+        run = isekai("plugins", "list", path=[site], ISEKAI_PLUGINS="-acme,-broken")
+        assert "prints" not in run.stderr
+
+    def test_an_unknown_name_exits_with_2(self, isekai, site):
+        run = isekai("plugins", "list", "--no-plugins=brocken", path=[site])
+        assert run.returncode == 2
+        assert "names 'brocken', which is not installed (did you mean 'broken'?)" in run.stderr
+
+    def test_strict_lists_everything_and_exits_with_1(self, isekai, site):
+        assert isekai("plugins", "list", "--strict-plugins", path=[site]).returncode == 1
+        assert isekai("plugins", "list", path=[site], ISEKAI_PLUGINS_STRICT="1").returncode == 1
+        sound = isekai("plugins", "list", "--strict-plugins", "--no-plugins=broken", path=[site])
+        assert (sound.returncode, "miners: words" in sound.stdout) == (0, True)
+
+
+class TestCheck:
+    """Everything is imported, and all that is wrong is told."""
+
+    def test_a_sound_plugin_is_ok(self, isekai, site):
+        text = WORDS.replace("class Miner:", "class Miner:", 1).replace(
+            '    secret_options = ("token",)', '    secret_options = ("token",)\n    accepts = ("text/*",)'
+        )
+        (site / "acme_words.py").write_text(
+            text.replace("how long they are.", "how long they are.\n    token: a word.")
+        )
+        run = isekai("plugins", "check", "acme", path=[site])
+        assert (run.returncode, run.stdout) == (0, "acme 2.1: ok, 1 processor\n")
+
+    def test_what_only_an_import_shows_is_told_with_status_1(self, isekai, site):
+        (site / "acme_words.py").write_text("import gone_away\n")
+        run = isekai("plugins", "check", path=[site])
+        assert run.returncode == 1
+        assert "acme 2.1: not ok, 1 processor\n  miner acme/words cannot be used: needs gone_away" in run.stdout
+        assert "broken 2.1: not ok, 0 processors\n  needs not_installed_anywhere" in run.stdout
+        assert "isekai-core" in run.stdout
+
+    def test_what_a_class_fails_to_declare_is_told(self, isekai, site):
+        run = isekai("plugins", "check", "acme", "--json", path=[site])
+        data = json.loads(run.stdout)
+        assert (run.returncode, data["ok"], data["schema"]) == (1, False, 1)
+        assert any("accepts" in problem for problem in data["plugins"][0]["problems"])
+
+    def test_a_plugin_that_is_disabled_is_not_checked(self, isekai, site):
+        run = isekai("plugins", "check", "broken", "--no-plugins=broken", path=[site])
+        assert (run.returncode, run.stdout) == (0, "broken 2.1: disabled, and not checked\n")
+
+    def test_an_unknown_plugin_exits_with_2(self, isekai, site):
+        assert isekai("plugins", "check", "acmo", path=[site]).returncode == 2
+
+
+class TestExplain:
+    """Who would work on a key."""
+
+    def test_without_a_pipeline_the_installed_extractors_say_what_they_take(self, isekai, site):
+        run = isekai("plugins", "explain", "file:notes.txt", path=[site])
+        assert run.returncode == 0
+        lines = run.stdout.splitlines()
+        assert lines[0] == "file:notes.txt"
+        assert any(line.split()[:2] == ["extractor", "isekai-core/file"] and "is asked" in line for line in lines)
+        assert "not asked: broken (missing dependency): needs not_installed_anywhere" in run.stdout
+
+    def test_what_is_no_key_exits_with_2(self, isekai, site):
+        run = isekai("plugins", "explain", "nonsense", path=[site])
+        assert run.returncode == 2
+        assert "'nonsense' is no key: expected type:value" in run.stderr
+
+    @pytest.mark.django_db
+    def test_with_a_pipeline_every_processor_has_a_verdict(self, capsys):
+        assert main(["plugins", "explain", "https://old.example.org/a", "--pipeline", "nothing", "--json"]) == 2
+        assert "there is no pipeline 'nothing'" in capsys.readouterr().err

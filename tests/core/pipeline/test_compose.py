@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from isekai_core import Pipeline, Spec, seeder, transformer, use
-from isekai_core.errors import OptionError, ProcessorNotFound, SettingError
+from isekai_core.errors import OptionError, PluginUnusable, ProcessorNotFound, SettingError
 from isekai_core.pipeline.compose import compose
 
 
@@ -124,3 +124,46 @@ def test_seeders_need_to_declare_nothing():
 
     (processor,) = compose(Pipeline("blog", seeders=[nothing]))["seeder"]
     assert list(processor.object.seed()) == []
+
+
+HAS_AN_OPTION_CALLED_VERSION = '''
+    from dataclasses import dataclass
+
+    from isekai_core import hookimpl
+
+    @hookimpl
+    def isekai_register_seeders(register):
+        register("rows", "isekai_acme:Rows")
+
+    @dataclass
+    class Rows:
+        """Gives nothing."""
+
+        version: str = "updated_at"
+
+        def seed(self):
+            return []
+'''
+
+
+def test_an_option_called_version_does_not_hide_the_version_of_the_plugin(fake_distribution):
+    rows = Pipeline("p", seeders=["isekai-acme/rows"])
+    fake_distribution("isekai-acme", HAS_AN_OPTION_CALLED_VERSION, version="1.0")
+    before = compose(rows)["seeder"][0].fingerprint
+    fake_distribution("isekai-acme", HAS_AN_OPTION_CALLED_VERSION, version="2.0")
+    assert compose(rows)["seeder"][0].fingerprint != before
+
+
+def test_a_required_plugin_that_is_not_there_is_named_before_anything_else():
+    with pytest.raises(
+        PluginUnusable, match=r"pipelines\.p\.requires\[1\]: needs isekai-acme>=2, and isekai-acme is not"
+    ):
+        compose(Pipeline("p", requires=["isekai-core>=0.1", "isekai-acme>=2"], seeders=["nobody"]))
+
+
+def test_with_strict_plugins_one_that_is_broken_and_not_used_stops_everything(fake_distribution, monkeypatch):
+    fake_distribution("isekai-acme", "import not_installed_anywhere")
+    assert compose(Pipeline("p"))
+    monkeypatch.setenv("ISEKAI_PLUGINS_STRICT", "1")
+    with pytest.raises(PluginUnusable, match="--strict-plugins: isekai-acme"):
+        compose(Pipeline("p"))

@@ -1,8 +1,8 @@
-"""`plugins/compatible.py`: the requirement on isekai-core, as far as it can be read without a library."""
+"""`plugins/compatible.py`: requirements on isekai-core and on plugins, met or not."""
 
 import pytest
 
-from isekai_core.plugins.compatible import wanted_core
+from isekai_core.plugins.compatible import fits, read_requirement, wanted_core
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,8 @@ from isekai_core.plugins.compatible import wanted_core
         ("isekai-core<=0.1", "0.1.0"),
         ("isekai-core-extra>=9", "0.1.0"),
         ("Django>=9", "0.1.0"),
+        ("isekai-core>=0.2", "0.2.0.dev1"),
+        ("isekai-core>=0.2", "0.2rc1"),
     ],
 )
 def test_a_requirement_that_is_met_is_no_trouble(requirement, core):
@@ -42,6 +44,9 @@ def test_a_requirement_that_is_met_is_no_trouble(requirement, core):
         ("isekai-core!=0.1.1", "0.1.1"),
         ("isekai-core>0.1", "0.1.0"),
         ("isekai-core<=0.1", "0.1.1"),
+        ("isekai-core>=9.0rc1", "0.1.0"),
+        ("isekai-core>=9", "0.1.0.dev3"),
+        ("isekai-core>=9; python_version > '3'", "0.1.0"),
     ],
 )
 def test_a_requirement_that_is_not_met_is_told(requirement, core):
@@ -53,11 +58,21 @@ def test_a_requirement_that_is_not_met_is_told(requirement, core):
     [
         ("isekai-core>=9 ; extra == 'next'", "0.1.0"),
         ("isekai-core>=9; python_version < '3'", "0.1.0"),
-        ("isekai-core>=9.0rc1", "0.1.0"),
-        ("isekai-core>=9", "0.1.0.dev3"),
+        ("isekai-core>=>9", "0.1.0"),
         ("isekai-core @ https://example.org/isekai_core.whl", "0.1.0"),
         ("isekai-core>=9", ""),
     ],
 )
 def test_what_cannot_be_read_or_may_not_apply_is_taken_for_compatible(requirement, core):
     assert wanted_core([requirement], core) is None
+
+
+def test_what_is_no_requirement_is_refused_with_an_example():
+    with pytest.raises(ValueError, match=r"expected a requirement such as 'isekai-html>=0.1', got 'isekai-html 0.1'"):
+        read_requirement("isekai-html 0.1")
+
+
+def test_a_plugin_is_compared_with_what_a_pipeline_asks_for():
+    assert fits(read_requirement("isekai-html>=0.1,<1"), "0.4")
+    assert not fits(read_requirement("isekai-html>=0.5"), "0.4")
+    assert fits(read_requirement("isekai-html>=0.5"), "built by hand")

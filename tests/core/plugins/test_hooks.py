@@ -5,6 +5,7 @@ import pytest
 from isekai_core import hookspecs
 from isekai_core.plugins.hooks import HOOKS, KINDS, Registration
 from isekai_core.plugins.load import load
+from isekai_core.plugins.registry import build_registry
 from isekai_core.plugins.scan import Installed
 from isekai_core.plugins.states import PluginState
 from isekai_core.types import KINDS as CONTRACT
@@ -157,3 +158,16 @@ class TestRegistration:
         with pytest.raises(ValueError, match="the miner 'html' is registered twice"):
             register("html", list)
         assert len(entries) == 1
+
+
+@pytest.mark.parametrize(("hook", "kind"), HOOKS.items())
+def test_a_hook_registers_processors_of_its_kind_under_their_names(folder, hook, kind):
+    folder.add(
+        "acme",
+        f"from isekai_core import hookimpl\n\n@hookimpl\ndef {hook}(register):\n    register('words', 'acme:X')\n",
+    )
+    (plugin,) = build_registry(folder.scan()).plugins
+    assert plugin.hooks == (hook,)
+    assert [(entry.kind, entry.full_name, entry.reference) for entry in plugin.processors] == [
+        (kind, "acme/words", "acme:X")
+    ]

@@ -239,3 +239,108 @@ def test_cores_own_processors_are_registered_as_everyones():
 
 def test_known_homes_are_of_the_kinds_there_are():
     assert {kind for kind, _ in HOMES} <= set(module.KINDS)
+
+
+REPLACES = """
+    from isekai_core import hookimpl
+
+    @hookimpl
+    def isekai_register_miners(register):
+        register("words", "{module}:Miner", replaces="{replaces}")
+
+    class Miner:
+        accepts = ("*",)
+
+        def mine(self, resource):
+            return []
+"""
+
+
+class TestReplacing:
+    """A plugin may say that its processor stands for another's."""
+
+    def test_the_short_name_means_the_one_that_replaces_and_both_are_ok(self, folder):
+        folder.add("acme", miner="words")
+        folder.add("better", REPLACES.replace("{replaces}", "acme/words"))
+        registry = build(folder)
+        assert registry.find("miner", "words").full_name == "better/words"
+        assert registry.find("miner", "acme/words").plugin == "acme"
+        assert {plugin.state for plugin in registry.plugins} == {PluginState.OK}
+
+    def test_the_setting_still_decides(self, folder):
+        folder.add("acme", miner="words")
+        folder.add("better", REPLACES.replace("{replaces}", "acme/words"))
+        assert build(folder, prefer={"miner:words": "acme"}).find("miner", "words").plugin == "acme"
+
+    def test_two_that_replace_the_same_are_ambiguous_and_the_replaced_one_is_not(self, folder):
+        folder.add("acme", miner="words")
+        folder.add("better", REPLACES.replace("{replaces}", "acme/words"))
+        folder.add("finer", REPLACES.replace("{replaces}", "acme/words"))
+        registry = build(folder)
+        with pytest.raises(ProcessorAmbiguous, match="better/words and finer/words"):
+            registry.find("miner", "words")
+        assert [str(plugin.state) for plugin in registry.plugins] == ["ok", "ambiguous", "ambiguous"]
+
+    def test_two_that_replace_each_other_are_ambiguous(self, folder):
+        folder.add("better", REPLACES.replace("{replaces}", "finer/words"))
+        folder.add("finer", REPLACES.replace("{replaces}", "better/words"))
+        with pytest.raises(ProcessorAmbiguous):
+            build(folder).find("miner", "words")
+
+    def test_what_replaces_something_that_is_not_there_is_found_all_the_same(self, folder):
+        folder.add("better", REPLACES.replace("{replaces}", "acme/words"))
+        assert build(folder).find("miner", "words").plugin == "better"
+
+    @pytest.mark.parametrize("replaces", ["words", "acme/other", "better/words"])
+    def test_what_is_no_full_name_of_anothers_is_refused(self, folder, replaces):
+        folder.add("better", REPLACES.replace("{replaces}", replaces))
+        (plugin,) = build(folder).plugins
+        assert plugin.state is PluginState.INVALID_HOOKS
+        assert "replaces is the full name of another plugin's 'words'" in plugin.reason
+
+
+class TestRequirements:
+    """What a pipeline says that it needs."""
+
+    def test_what_is_installed_and_fits_is_met(self, folder):
+        folder.add("acme", version="1.4")
+        assert build(folder).unmet("Acme>=1.2,<2") == ""
+
+    def test_another_version_is_named_with_what_was_found(self, folder):
+        folder.add("acme", version="1.4")
+        assert build(folder).unmet("acme>=2") == "needs acme>=2, found acme 1.4; pip install 'acme>=2'"
+
+    def test_what_is_not_installed_is_said(self, folder):
+        assert build(folder).unmet("acme>=2") == "needs acme>=2, and acme is not installed; pip install 'acme>=2'"
+
+    def test_what_is_in_quarantine_is_not_met(self, folder):
+        folder.add("acme", "import sys\nsys.exit(1)")
+        assert "needs acme, which cannot be used: acme (failed import): calls sys.exit(1)" in build(folder).unmet(
+            "acme"
+        )
+
+    def test_what_is_no_requirement_is_refused(self, folder):
+        with pytest.raises(ConfigurationError, match="expected a requirement such as"):
+            build(folder).unmet("acme => 2")
+
+
+def test_the_apps_of_plugins_are_listed_without_an_import(folder, monkeypatch):
+    folder.add_metadata("acme", "[isekai.apps]\nacme = acme_app\n")
+    monkeypatch.setattr(module, "scan", folder.scan)
+    assert module.installed_apps() == ["acme_app"]
+    monkeypatch.setenv("ISEKAI_PLUGINS", "-acme")
+    assert module.installed_apps() == []
+
+
+def test_a_plugin_that_is_a_django_app_only_is_ok(folder):
+    folder.add_metadata("acme", "[isekai.apps]\nacme = acme_app\n")
+    (plugin,) = build(folder).plugins
+    assert (plugin.state, plugin.installed.apps) == (PluginState.OK, ("acme_app",))
+
+
+def test_a_plugin_for_a_later_hook_api_is_incompatible_and_says_what_to_upgrade(folder):
+    folder.add_metadata("later", "[isekai.2]\nlater = later\n")
+    (plugin,) = build(folder).plugins
+    assert plugin.state is PluginState.INCOMPATIBLE
+    assert plugin.reason == "is written for hook API 2, and this isekai-core has API 1"
+    assert plugin.fix == "pip install --upgrade isekai-core"

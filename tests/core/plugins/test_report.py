@@ -18,6 +18,8 @@ PLUGIN_KEYS = [
     "shadowed",
     "import_ms",
     "hooks",
+    "apps",
+    "apis",
     "processors",
 ]
 OPTIONS = """
@@ -82,9 +84,30 @@ def test_processors_come_by_stage_and_name(folder):
     folder.add("acme", OPTIONS)
     (acme,) = listing(build(folder))["plugins"]
     assert acme["processors"] == [
-        {"kind": "seeder", "name": "zeros", "full_name": "acme/zeros", "class": "acme:Seeder", "ambiguous": False},
-        {"kind": "miner", "name": "gone", "full_name": "acme/gone", "class": "acme_gone:Miner", "ambiguous": False},
-        {"kind": "miner", "name": "words", "full_name": "acme/words", "class": "acme:Miner", "ambiguous": False},
+        {
+            "kind": "seeder",
+            "name": "zeros",
+            "full_name": "acme/zeros",
+            "class": "acme:Seeder",
+            "replaces": "",
+            "ambiguous": False,
+        },
+        {
+            "kind": "miner",
+            "name": "gone",
+            "full_name": "acme/gone",
+            "class": "acme_gone:Miner",
+            "replaces": "",
+            "ambiguous": False,
+        },
+        {
+            "kind": "miner",
+            "name": "words",
+            "full_name": "acme/words",
+            "class": "acme:Miner",
+            "replaces": "",
+            "ambiguous": False,
+        },
     ]
 
 

@@ -25,7 +25,7 @@ def test_a_distribution_with_an_entry_point_in_the_group_is_found(folder):
 
 def test_other_distributions_and_other_groups_are_not_found(folder):
     folder.add_metadata("other", "[console_scripts]\nisekai = other:main\n")
-    folder.add_metadata("isekai-like", "[isekai.2]\nx = isekai_like\n")
+    folder.add_metadata("isekai-like", "[isekai_like]\nx = isekai_like\n[isekai.extras]\ny = isekai_like\n")
     assert folder.scan() == ()
 
 
@@ -130,3 +130,18 @@ def test_a_scan_imports_no_django_no_pluggy_and_no_plugin(folder):
         [sys.executable, "-P", "-c", script], env=environment, capture_output=True, text=True, check=True
     )
     assert run.stdout == "[]\n"
+
+
+def test_a_plugin_for_another_hook_api_is_found_with_its_level(folder):
+    folder.add_metadata("later", "[isekai.2]\nlater = later\n")
+    folder.add_metadata("both", "[isekai]\nboth = both\n[isekai.2]\nboth = both.two\n")
+    both, later = folder.scan()
+    assert (both.apis, both.modules) == ((1, 2), ("both",))
+    assert (later.apis, later.modules) == ((2,), ())
+
+
+def test_the_django_apps_that_a_plugin_names_are_found_without_an_import(folder):
+    folder.add_metadata("acme", "[isekai.apps]\nacme = acme_models.apps.AcmeConfig\n")
+    (acme,) = folder.scan()
+    assert acme.apps == ("acme_models.apps.AcmeConfig",)
+    assert acme.modules == ()
