@@ -46,6 +46,7 @@ class FileExtractor:
     """
 
     accepts: ClassVar[tuple[str, ...]] = ("file",)
+    produces: ClassVar[tuple[str, ...]] = ("*/*",)
 
     root: str | Path
     charset: str = "utf-8"

@@ -12,6 +12,7 @@ from isekai_core.builtins.encodings import byte_order_mark, known_codec, undecod
 from isekai_core.conf import did_you_mean
 from isekai_core.errors import SeedError
 from isekai_core.types import Key, Payload, Seed
+from isekai_core.types.payloads import RECORD_MEDIA_TYPE
 
 DELIMITERS = (",", ";", "\t", "|")
 
@@ -56,6 +57,13 @@ class CsvSeeder:
         if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n'):
             msg = f"delimiter: expected a single character such as ';', got {self.delimiter!r}"
             raise ValueError(msg)
+
+    @property
+    def produces(self) -> tuple[str, ...]:
+        """The key type, where the options tell it; of records their media type, too."""
+        if self.records:
+            return (self.type or "row", RECORD_MEDIA_TYPE)
+        return (self.type or "*",)
 
     def seed(self) -> Iterator[Seed]:
         """A seed for each usable row, in the order of the file; at the end `SeedError` for the others."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from isekai_core.testing.isolated import Distributions, OwnRegistry
     from isekai_core.testing.web import Site
     from isekai_core.types import ResourceView
 
@@ -75,6 +76,30 @@ def resource_view() -> "Callable[..., ResourceView]":
     from isekai_core.testing.resources import make_resource  # noqa: PLC0415 - only when used
 
     return make_resource
+
+
+@pytest.fixture
+def isekai_registry() -> "Iterator[OwnRegistry]":
+    """A registry of this test alone: isekai-core, and what is asked for by `isekai_registry("isekai-html")`.
+
+    What is called returns the registry; `use(…)` in a pipeline finds the same processors, and no others.
+    """
+    from isekai_core.testing.isolated import own_registry  # noqa: PLC0415 - only when used
+
+    with own_registry() as registry:
+        yield registry
+
+
+@pytest.fixture
+def fake_distribution(isekai_registry: "OwnRegistry", tmp_path: Path) -> "Iterator[Distributions]":
+    """Installs a real distribution for this test: `fake_distribution("isekai-acme", "from isekai_core import …")`.
+
+    The text is that of its plugin module. It is in `isekai_registry`, too.
+    """
+    from isekai_core.testing.isolated import fake_distributions  # noqa: PLC0415 - only when used
+
+    with fake_distributions(tmp_path / "site-packages", isekai_registry) as distributions:
+        yield distributions
 
 
 @pytest.fixture(scope="session")

@@ -198,6 +198,9 @@ def environment(home):
     """What a reader has: the programs of this environment, and nothing of the test run's own settings."""
     scripts = sysconfig.get_path("scripts")
     packages = home / "packages"
+    packages.mkdir()
+    # `pip install -e` works, too: its path files are only read in folders that are known to hold some.
+    (packages / "sitecustomize.py").write_text(f"import site\nsite.addsitedir({str(packages)!r})\n", encoding="utf-8")
     return {
         "PATH": f"{scripts}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "HOME": str(home),

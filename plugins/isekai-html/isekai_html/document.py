@@ -50,6 +50,11 @@ class DocumentTransformer:
         check_match(self.match, [name for name in named if name])
         self._include = None if self.include is None else Globs("include", self.include)
 
+    @property
+    def produces(self) -> Sequence[str]:
+        """The model of the rows."""
+        return (self.model,)
+
     def transform(self, resource: ResourceView) -> Spec | None:
         """The row; None for what is not wanted.
 

@@ -94,6 +94,11 @@ class ImageTransformer:
         self._formats = _formats(self.formats)
         self._include = None if self.include is None else Globs("include", self.include)
 
+    @property
+    def produces(self) -> Sequence[str]:
+        """The model of the rows."""
+        return (self.model,)
+
     def transform(self, resource: ResourceView) -> Spec | None:
         """The row; None for an address that is not wanted, and for bytes of unknown type that are no image.
 

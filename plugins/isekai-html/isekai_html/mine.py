@@ -22,6 +22,7 @@ class _Miner:
     """What the three miners have in common: where addresses may lead."""
 
     accepts: ClassVar[Sequence[str]] = HTML_TYPES
+    produces: ClassVar[Sequence[str]] = ("url",)
     version: ClassVar[str] = "1"
 
     domains: list[str] | None = None

@@ -55,6 +55,11 @@ class FieldsTransformer:
         patterns = [self.pages] if isinstance(self.pages, str) else self.pages
         self._pages = None if patterns is None else Globs("pages", patterns)
 
+    @property
+    def produces(self) -> Sequence[str]:
+        """The model of the rows."""
+        return (self.model,)
+
     def transform(self, resource: ResourceView) -> Spec | None:
         """The row, or None for a page that is not among `pages` or has nothing for `where`.
 

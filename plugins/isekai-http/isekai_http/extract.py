@@ -44,6 +44,7 @@ class HttpExtractor:
     """
 
     accepts: ClassVar[Sequence[str]] = ("url",)
+    produces: ClassVar[Sequence[str]] = ("*/*",)
     neutral_options: ClassVar[Sequence[str]] = ("concurrency", "timeout", "connect_timeout", "deadline")
     secret_options: ClassVar[Sequence[str]] = ("headers", "username", "password")
 

@@ -67,6 +67,7 @@ class SitemapSeeder:
     verify: false accepts any certificate, such as that of a legacy site that nobody renews.
     """
 
+    produces: ClassVar[Sequence[str]] = ("url",)
     neutral_options: ClassVar[Sequence[str]] = ("timeout", "connect_timeout", "deadline", "tries", "wait")
     secret_options: ClassVar[Sequence[str]] = ("headers", "username", "password")
 

@@ -9,6 +9,7 @@ from psycopg import sql
 
 from isekai_core.errors import SeedError
 from isekai_core.types import Key, Seed
+from isekai_core.types.payloads import RECORD_MEDIA_TYPE
 from isekai_postgres.catalog import look_up, require_columns
 from isekai_postgres.connection import parameters_of_alias, parameters_of_dsn, reading
 from isekai_postgres.values import escape, key_part, record_payload, version_text
@@ -35,6 +36,7 @@ class TableSeeder:
     batch_size: how many rows are fetched at once.
     """
 
+    produces: ClassVar[tuple[str, ...]] = ("row", RECORD_MEDIA_TYPE)
     secret_options: ClassVar[tuple[str, ...]] = ("dsn",)
     neutral_options: ClassVar[tuple[str, ...]] = ("batch_size",)
 

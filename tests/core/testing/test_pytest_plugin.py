@@ -94,3 +94,20 @@ def test_another_process_shares_the_project_of_the_environment(project_environme
     django("migrate", "--run-syncdb", "-v0")
     django("shell", "-v0", "-c", f"{models}; Group.objects.create(name='kept')")
     assert "kept" in django("shell", "-v0", "-c", f"{models}; print(Group.objects.get().name)")
+
+
+def test_collecting_nothing_imports_neither_django_nor_the_pipeline(tmp_path):
+    code = """
+        import sys
+        import pytest
+        status = pytest.main(["--collect-only", "-q", "-p", "no:django", "-p", "no:cacheprovider"])
+        heavy = {"django", "isekai_core.pipeline", "isekai_core.plugins", "isekai_core.types",
+                 "isekai_core.builtins", "isekai_core.testing.conformance", "isekai_core.testing.isolated"}
+        assert status == pytest.ExitCode.NO_TESTS_COLLECTED, status
+        assert "isekai_core.testing.pytest_plugin" in sys.modules
+        assert not heavy & set(sys.modules), heavy & set(sys.modules)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", dedent(code)], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
