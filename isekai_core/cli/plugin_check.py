@@ -40,10 +40,12 @@ def problems_with(plugin: Plugin) -> list[str]:
 
 def _problems_in(entry: ProcessorEntry) -> list[str]:
     try:
-        cls = entry.load()
+        found = problems_of(entry.kind, entry.load())
     except PluginUnusable as error:
         return [str(error)]
-    return [f"{entry.kind} {entry.name}: {problem}" for problem in problems_of(entry.kind, cls)]
+    except Exception as error:  # of the plugin: the others are checked all the same
+        return [f"{entry.kind} {entry.name}: asking its class raised {type(error).__name__}: {error}"]
+    return [f"{entry.kind} {entry.name}: {problem}" for problem in found]
 
 
 def _headline(plugin: Plugin, problems: Sequence[str]) -> str:

@@ -111,7 +111,7 @@ def _registered(kind: str, item: Use, path: str) -> Processor:
     entry = registry().find(kind, item.name)
     cls = entry.load()
     built = build(cls, item.options, path)
-    _check_protocol(kind, built, path)
+    _check_protocol(kind, built, path, f" of {entry.plugin}")
     declared = getattr(cls, "version", None)
     # An option may be called so, too, whose default stands on the class.
     is_option = any(option.name == "version" for option in options_of(cls))
@@ -131,7 +131,7 @@ def _own(kind: str, item: Any, path: str) -> Processor:
     return Processor(kind, name, "", str(version or ""), _digest([name, version or _source(home), state]), item)
 
 
-def _check_protocol(kind: str, item: Any, path: str) -> None:
+def _check_protocol(kind: str, item: Any, path: str, owner: str = "") -> None:
     protocol = _PROTOCOLS[kind]
     if not isinstance(item, protocol):
         wanted = [
@@ -139,14 +139,14 @@ def _check_protocol(kind: str, item: Any, path: str) -> None:
         ]
         if kind != "seeder" and not hasattr(item, "accepts"):
             wanted.insert(0, "accepts")
-        msg = (
-            f"{path}: {type(item).__qualname__} is no {kind}: it lacks {', '.join(dict.fromkeys(wanted)) or 'a method'}"
-        )
+        lacking = ", ".join(dict.fromkeys(wanted)) or "a method"
+        msg = f"{path}: {type(item).__qualname__}{owner} is no {kind}: it lacks {lacking}"
         raise OptionError(msg)
     for name in ("accepts", "produces"):
         patterns = getattr(item, name, ())
         if isinstance(patterns, str) or not isinstance(patterns, Sequence):
-            msg = f"{path}: {name} is a list of patterns such as ('text/html',), got {patterns!r}"
+            what = f"{name} of {type(item).__qualname__}{owner}"
+            msg = f"{path}: {what} is a list of patterns such as ('text/html',), got {patterns!r}"
             raise OptionError(msg)
 
 

@@ -1,14 +1,13 @@
 """What the registry holds: a plugin with its state, and the processors that it registers."""
 
 import importlib
-import sys
-from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from isekai_core.conf import did_you_mean
 from isekai_core.errors import PluginUnusable
 from isekai_core.plugins.diagnose import diagnose, needs_project
+from isekai_core.plugins.quiet import quiet
 from isekai_core.plugins.scan import Installed
 from isekai_core.plugins.states import PluginState
 
@@ -64,8 +63,7 @@ class ProcessorEntry:
     def _imported(self, target: str) -> Any:
         module, _, path = target.partition(":")
         try:
-            # Whatever a module prints while it is imported, standard output stays what the command says.
-            with redirect_stdout(sys.stderr):
+            with quiet():
                 found: Any = importlib.import_module(module)
         except KeyboardInterrupt:  # the user's
             raise

@@ -29,6 +29,10 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _TARGET = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
+class RefusedError(ValueError):
+    """`register` does not take what it is given; a ValueError of the plugin's own is another thing."""
+
+
 class Registration:
     """The `register` that one plugin's hook is handed: what it registers is of one kind, and has an author."""
 
@@ -41,13 +45,13 @@ class Registration:
         """Register a processor; `ValueError` for an argument of another form, and for a name given twice."""
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             msg = f"a processor's name is lower-case words with hyphens, such as 'html-images', got {name!r}"
-            raise ValueError(msg)
+            raise RefusedError(msg)
         if not isinstance(target, type) and not (isinstance(target, str) and _TARGET.fullmatch(target)):
             msg = f"{name}: expected a class or 'package.module:Class', got {target!r}"
-            raise ValueError(msg)
+            raise RefusedError(msg)
         if any(entry.name == name and entry.kind == self._kind for entry in self._entries):
             msg = f"the {self._kind} {name!r} is registered twice"
-            raise ValueError(msg)
+            raise RefusedError(msg)
         self._entries.append(ProcessorEntry(self._kind, name, target, self._installed, self._replaced(name, replaces)))
 
     def _replaced(self, name: str, replaces: str) -> str:
@@ -57,7 +61,7 @@ class Registration:
         if not slash or short != name or normal_name(plugin) == self._installed.name:
             wanted = f"the full name of another plugin's {name!r}, such as 'isekai-html/{name}'"
             msg = f"{name}: replaces is {wanted}, got {replaces!r}"
-            raise ValueError(msg)
+            raise RefusedError(msg)
         return f"{normal_name(plugin)}/{short}"
 
 
@@ -88,7 +92,7 @@ def register_all(manager: pluggy.PluginManager, installed: Installed, entries: l
     for name in implemented(manager):
         try:
             getattr(manager.hook, name)(register=Registration(HOOKS[name], installed, entries))
-        except ValueError as error:
+        except RefusedError as error:
             msg = f"{name}: {error}"
             fix = f"correct it in {', '.join(installed.modules)}, or pip install --upgrade {installed.name}"
             raise InvalidHooksError(msg, fix) from error

@@ -1,10 +1,7 @@
 """One plugin is imported and asked what it registers; whatever goes wrong puts it, and only it, in quarantine."""
 
 import importlib
-import os
-import sys
 import traceback
-from contextlib import chdir, redirect_stdout
 from functools import reduce
 from time import perf_counter
 
@@ -12,6 +9,7 @@ from isekai_core.plugins import hooks
 from isekai_core.plugins.compatible import CORE, wanted_core
 from isekai_core.plugins.diagnose import Diagnosis, diagnose
 from isekai_core.plugins.entry import Plugin, ProcessorEntry
+from isekai_core.plugins.quiet import quiet
 from isekai_core.plugins.scan import API, Installed
 from isekai_core.plugins.states import InvalidHooksError, PluginState
 
@@ -27,9 +25,7 @@ def load(installed: Installed, core: str = "") -> Plugin:
     import_ms = 0.0
     entries: list[ProcessorEntry] = []
     try:
-        # What a plugin prints while it loads must not get into the output of a command, and files are found where
-        # they were before it.
-        with redirect_stdout(sys.stderr), chdir(os.curdir):
+        with quiet():
             parts = [_resolve(reference) for reference in installed.modules]
             import_ms = _since(started)
             manager = hooks.manager_of(parts)

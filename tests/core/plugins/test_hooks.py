@@ -171,3 +171,13 @@ def test_a_hook_registers_processors_of_its_kind_under_their_names(folder, hook,
     assert [(entry.kind, entry.full_name, entry.reference) for entry in plugin.processors] == [
         (kind, "acme/words", "acme:X")
     ]
+
+
+def test_a_value_error_of_the_plugins_own_is_not_taken_for_a_wrong_name(folder):
+    folder.add(
+        "acme", "from isekai_core import hookimpl\n\n@hookimpl\ndef isekai_register_miners(register):\n    int('x')\n"
+    )
+    (plugin,) = build_registry(folder.scan()).plugins
+    assert plugin.state is PluginState.FAILED_IMPORT
+    assert "raised ValueError: invalid literal for int()" in plugin.reason
+    assert "acme.py:5)" in plugin.reason
