@@ -4,6 +4,7 @@ Installers check requirements; this catches what went wrong after them (a core u
 `--no-deps`) and what no installer knows of. The grammar is that of the library `packaging`.
 """
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
 CORE = "isekai-core"
+_RELEASE = re.compile(r"\d+(\.\d+)*")
+_USUAL = re.compile(rf"{CORE}(?:>=(?P<a>[\d.]*\d),<(?P<b>[\d.]*\d)|<(?P<c>[\d.]*\d),>=(?P<d>[\d.]*\d))")
 
 
 def wanted_core(requires: Iterable[str], core: str) -> str | None:
@@ -21,13 +24,35 @@ def wanted_core(requires: Iterable[str], core: str) -> str | None:
     >>> wanted_core(["isekai-core>=0.1,<0.2"], "0.2.0")
     'isekai-core>=0.1,<0.2'
     """
-    # Most requirements are on others: looking at the text first spares parsing them, and often the library.
     for text in requires:
-        if text.lower().replace("_", "-").replace(".", "-").startswith(CORE):
+        # Most requirements are on others: looking at the text first spares parsing them.
+        if text.lower().replace("_", "-").replace(".", "-").startswith(CORE) and not _is_within(text, core):
             requirement = _read(text)
             if requirement is not None and _concerns_us(requirement) and not fits(requirement, core):
                 return text.partition(";")[0].strip()
     return None
+
+
+def _is_within(text: str, core: str) -> bool:
+    """Whether it is the usual `isekai-core>=0.1,<0.2`, in either order, and met: known without the library.
+
+    Importing the library takes longer than reading what is installed, and `isekai plugins list` must be quick.
+    """
+    bounds = _USUAL.fullmatch(text.replace(" ", ""))
+    if bounds is None or not _RELEASE.fullmatch(core):
+        return False
+    low, high = bounds["a"] or bounds["d"], bounds["b"] or bounds["c"]
+    if not (_RELEASE.fullmatch(low) and _RELEASE.fullmatch(high)):
+        return False
+    return _numbers(low) <= _numbers(core) < _numbers(high)
+
+
+def _numbers(version: str) -> list[int]:
+    # Without the noughts at its end, 0.1.0 is as great as 0.1.
+    numbers = [int(part) for part in version.split(".")]
+    while numbers and not numbers[-1]:
+        numbers.pop()
+    return numbers
 
 
 def read_requirement(text: str) -> "Requirement":

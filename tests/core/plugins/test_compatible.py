@@ -1,6 +1,11 @@
 """`plugins/compatible.py`: requirements on isekai-core and on plugins, met or not."""
 
+import subprocess
+import sys
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from isekai_core.plugins.compatible import fits, read_requirement, wanted_core
 
@@ -76,3 +81,23 @@ def test_a_plugin_is_compared_with_what_a_pipeline_asks_for():
     assert fits(read_requirement("isekai-html>=0.1,<1"), "0.4")
     assert not fits(read_requirement("isekai-html>=0.5"), "0.4")
     assert fits(read_requirement("isekai-html>=0.5"), "built by hand")
+
+
+def test_the_usual_form_is_compared_without_the_library():
+    script = (
+        "import sys; from isekai_core.plugins.compatible import wanted_core\n"
+        "assert wanted_core(['isekai-core>=0.1,<0.2', 'isekai-core<1,>=0.0.9'], '0.1.0') is None\n"
+        "assert 'packaging' not in sys.modules\n"
+        "assert wanted_core(['isekai-core>=0.1.1,<0.2'], '0.1.0') == 'isekai-core>=0.1.1,<0.2'\n"
+    )
+    subprocess.run([sys.executable, "-I", "-c", script], check=True)
+
+
+@given(
+    st.lists(st.integers(0, 3), min_size=2, max_size=4), st.lists(st.integers(0, 3), min_size=2, max_size=4), st.data()
+)
+def test_both_ways_of_comparing_agree(low, core, data):
+    high = data.draw(st.lists(st.integers(0, 3), min_size=2, max_size=4))
+    lower, upper, version = (".".join(map(str, one)) for one in (low, high, core))
+    text = f"isekai-core>={lower},<{upper}"
+    assert (wanted_core([text], version) is None) == fits(read_requirement(text), version)
