@@ -77,12 +77,12 @@ WHEN_MADE = [
     ),
     Broken(
         "nothing that it accepts",
-        used=("WordMiner is no miner: it lacks accepts",),
+        used=("WordMiner of acme-broken is no miner: it lacks accepts",),
         mine=MINER.replace("accepts", "reads"),
     ),
     Broken(
         "a text for what it accepts",
-        used=("accepts is a list of patterns such as ('text/html',), got '*'",),
+        used=("accepts of WordMiner of acme-broken is a list of patterns such as ('text/html',), got '*'",),
         mine=MINER.replace('("*",)', '"*"'),
     ),
 ]
