@@ -3,10 +3,9 @@
 from pathlib import PurePath, PurePosixPath
 from typing import Any
 
-from django.core.files.base import File
 from django.db.models import Model
 
-from isekai_core.pipeline.payloads import same_file
+from isekai_core.pipeline.payloads import same_file, save_new
 from isekai_core.types import Body, FileValue
 
 
@@ -23,13 +22,13 @@ def store_file(field: Any, row: Model, value: FileValue) -> str:
     for wanted in (name, _with_hash(name, body.sha256)):
         candidate = _fitting(wanted, field.max_length)
         if not storage.exists(candidate):
-            return _save(storage, candidate, body)
+            return save_new(storage, candidate, body)
         if same_file(storage, candidate, body):
             return candidate
         if _is_cut_off(storage, candidate, body) and not _is_used(field, candidate):
             storage.delete(candidate)
-            return _save(storage, candidate, body)
-    return _save(storage, storage.get_available_name(name, field.max_length), body)
+            return save_new(storage, candidate, body)
+    return save_new(storage, storage.get_available_name(name, field.max_length), body)
 
 
 def plain_name(name: str) -> str:
@@ -41,11 +40,6 @@ def plain_name(name: str) -> str:
     last = PurePosixPath(name.replace("\\", "/")).name
     shown = "".join(char for char in last if char.isprintable())
     return shown if shown.strip(". ") else "file"
-
-
-def _save(storage: Any, name: str, body: Body) -> str:
-    with body.open() as reader:
-        return str(storage.save(name, File(reader, name=name)))
 
 
 def _is_cut_off(storage: Any, name: str, body: Body) -> bool:

@@ -1,7 +1,8 @@
 """The pipeline: one module per stage, and what they share.
 
 definition.py   Pipeline and use: what people write
-compose.py      names and options become processors; check.py looks closer, for `isekai pipelines check`
+compose.py      names and options become processors; check.py looks closer, for `isekai pipelines check`;
+                absent.py: what to install for one that is not here
 discover.py     where pipelines are found: apps and isekai.toml
 
 engine.py       runs a pipeline: seed, then the front, then load; lease.py says who runs it

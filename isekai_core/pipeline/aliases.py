@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from isekai_core.models import Resource
-from isekai_core.pipeline.rows import chunks
+from isekai_core.pipeline.rows import chunks, one_of
 
 
 def ends(ids: Iterable[int], columns: Sequence[str]) -> dict[int, dict[str, Any]]:
@@ -27,7 +27,7 @@ def aliases_of(ids: Sequence[int]) -> dict[int, int]:
     stands_for: dict[int, int] = {}
     wanted = list(ids)
     while wanted:
-        rows = Resource.objects.filter(alias_of__in=wanted).values_list("pk", "alias_of_id")
+        rows = Resource.objects.filter(one_of("alias_of_id", wanted)).values_list("pk", "alias_of_id")
         new = {pk: stands_for.get(of, of) for pk, of in rows if pk not in stands_for}
         stands_for |= new
         wanted = list(new)
@@ -35,7 +35,7 @@ def aliases_of(ids: Sequence[int]) -> dict[int, int]:
 
 
 def _rows(ids: Sequence[int], columns: Sequence[str]) -> list[dict[str, Any]]:
-    return list(Resource.objects.filter(pk__in=ids).values(*columns))
+    return list(Resource.objects.filter(one_of("pk", ids)).values(*columns))
 
 
 def _follow(pk: int, rows: Mapping[int, dict[str, Any]]) -> dict[str, Any]:

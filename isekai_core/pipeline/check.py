@@ -63,7 +63,9 @@ def _misnamed(processor: Processor, options: Mapping[str, Any]) -> Iterator[str]
         yield f"model: {error}"
         return
     for option in ("fields", "match"):
-        for name in options.get(option) or ():
+        given = options.get(option)
+        names = given if isinstance(given, Mapping | list | tuple) else ()
+        for name in (name for name in names if isinstance(name, str)):
             try:
                 find_field(model, name)
             except TransformError as error:

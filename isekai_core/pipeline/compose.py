@@ -9,16 +9,20 @@ from functools import cached_property
 from typing import Any
 
 from isekai_core.conf import settings
-from isekai_core.errors import OptionError, PipelineMisfit, PluginUnusable
+from isekai_core.errors import ConfigurationError, OptionError, PipelineMisfit, PluginUnusable, ProcessorNotFound
+from isekai_core.pipeline.absent import advice
 from isekai_core.pipeline.definition import FunctionProcessor, Pipeline, Use
 from isekai_core.pipeline.fit import misfits
 from isekai_core.plugins.choice import is_strict
+from isekai_core.plugins.contain import contained, in_words
+from isekai_core.plugins.entry import ProcessorEntry
 from isekai_core.plugins.options import build, options_of
 from isekai_core.plugins.registry import registry
 from isekai_core.types import KINDS, STAGES, Extractor, Loader, Miner, Seeder, Transformer
 from isekai_core.types.protocols import accepts_name
 
 _PROTOCOLS: dict[str, Any] = dict(zip(KINDS, (Seeder, Extractor, Miner, Transformer, Loader), strict=True))
+_LONGEST_NAME, _LONGEST_VERSION = 255, 60
 
 
 @dataclass(frozen=True)
@@ -91,8 +95,15 @@ def assemble(pipeline: Pipeline) -> Composed:
 
 def unmet(pipeline: Pipeline) -> list[str]:
     """The plugins that `pipeline` requires and that are not there, a line each."""
-    reasons = [registry().unmet(wanted) for wanted in pipeline.requires]
+    reasons = [_unmet(wanted) for wanted in pipeline.requires]
     return [f"pipelines.{pipeline.name}.requires[{i}]: {reason}" for i, reason in enumerate(reasons) if reason]
+
+
+def _unmet(wanted: str) -> str:
+    try:
+        return registry().unmet(wanted)
+    except ConfigurationError as error:
+        return str(error)
 
 
 def _check_plugins(pipeline: Pipeline) -> None:
@@ -102,13 +113,29 @@ def _check_plugins(pipeline: Pipeline) -> None:
 
 
 def _processor(kind: str, item: Any, path: str) -> Processor:
-    if isinstance(item, Use):
-        return _registered(kind, item, path)
-    return _own(kind, item, path)
+    try:
+        with contained(kind):
+            return _registered(kind, item, path) if isinstance(item, Use) else _own(kind, item, path)
+    except ConfigurationError as error:
+        if str(error).startswith(path):
+            raise
+        msg = f"{path}: {error}"
+        raise type(error)(msg) from error
+    except Exception as error:  # to ask a class or an object what it is runs code of its author
+        msg = f"{path}: {_label(item)} cannot be used: {in_words(error)}"
+        raise OptionError(msg) from error
+
+
+def _found(kind: str, name: str) -> ProcessorEntry:
+    try:
+        return registry().find(kind, name)
+    except ProcessorNotFound as error:
+        msg = f"{error}{advice(kind, name, str(error))}"
+        raise ProcessorNotFound(msg) from None
 
 
 def _registered(kind: str, item: Use, path: str) -> Processor:
-    entry = registry().find(kind, item.name)
+    entry = _found(kind, item.name)
     cls = entry.load()
     built = build(cls, item.options, path)
     _check_protocol(kind, built, path, f" of {entry.plugin}")
@@ -119,20 +146,37 @@ def _registered(kind: str, item: Use, path: str) -> Processor:
     neutral = {*getattr(cls, "neutral_options", ()), *getattr(cls, "secret_options", ())}
     options = {name: value for name, value in item.options.items() if name not in neutral}
     print_ = _digest([entry.full_name, version, _plain(options)])
-    return Processor(kind, entry.full_name, entry.plugin, entry.version, print_, built)
+    version = _bounded(entry.version, _LONGEST_VERSION)
+    return Processor(kind, entry.full_name, entry.plugin, version, print_, built)
 
 
 def _own(kind: str, item: Any, path: str) -> Processor:
     _check_protocol(kind, item, path)
     home = item.function if isinstance(item, FunctionProcessor) else type(item)
-    name = f"{home.__module__}.{home.__qualname__}"
+    name = _bounded(f"{home.__module__}.{home.__qualname__}", _LONGEST_NAME)
     version = getattr(item, "version", None)
     state = {} if isinstance(item, FunctionProcessor) else _plain(getattr(item, "__dict__", {}))
-    return Processor(kind, name, "", str(version or ""), _digest([name, version or _source(home), state]), item)
+    shown = _bounded(str(version or ""), _LONGEST_VERSION)
+    return Processor(kind, name, "", shown, _digest([name, _plain(version) or _source(home), state]), item)
+
+
+def _bounded(text: str, longest: int) -> str:
+    """`text` as every database keeps it: what is too long is cut, and told from others by a hash."""
+    text = text.replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode()
+    return text if len(text) <= longest else f"{text[: longest - 9]}…{_digest([text])[:8]}"
+
+
+def _label(item: Any) -> str:
+    if isinstance(item, Use):
+        return item.name
+    home = item.function if isinstance(item, FunctionProcessor) else type(item)
+    return str(home.__qualname__)
 
 
 def _check_protocol(kind: str, item: Any, path: str, owner: str = "") -> None:
     protocol = _PROTOCOLS[kind]
+    for name in ("accepts", "produces"):
+        _check_names(item, name, path, owner)
     if not isinstance(item, protocol):
         wanted = [
             name for name in ("accepts", *_methods(protocol)) if not hasattr(item, name) and hasattr(protocol, name)
@@ -142,11 +186,23 @@ def _check_protocol(kind: str, item: Any, path: str, owner: str = "") -> None:
         lacking = ", ".join(dict.fromkeys(wanted)) or "a method"
         msg = f"{path}: {type(item).__qualname__}{owner} is no {kind}: it lacks {lacking}"
         raise OptionError(msg)
-    for name in ("accepts", "produces"):
-        patterns = getattr(item, name, ())
-        if isinstance(patterns, str) or not isinstance(patterns, Sequence):
-            what = f"{name} of {type(item).__qualname__}{owner}"
-            msg = f"{path}: {what} is a list of patterns such as ('text/html',), got {patterns!r}"
+
+
+def _check_names(item: Any, name: str, path: str, owner: str) -> None:
+    """Whether `accepts` or `produces` can be read, and holds texts."""
+    what = f"{path}: {name} of {_label(item)}{owner}"
+    try:
+        with contained("processor"):
+            patterns = getattr(item, name, ())
+    except Exception as error:  # a property of its author's
+        msg = f"{what} raises {in_words(error)}"
+        raise OptionError(msg) from error
+    if isinstance(patterns, str) or not isinstance(patterns, Sequence):
+        msg = f"{what} is a list of patterns such as ('text/html',), got {patterns!r}"
+        raise OptionError(msg)
+    for pattern in patterns:
+        if not isinstance(pattern, str):
+            msg = f"{what} holds {pattern!r}, expected texts"
             raise OptionError(msg)
 
 

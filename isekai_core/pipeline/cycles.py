@@ -74,7 +74,8 @@ class _Group:
         self.apart = apart
         self.works = {str(work.key): work for work in works}
         self.specs: dict[int, Spec] = {work.row.pk: read_spec(work.spec) for work in works}
-        writer.resolver.prepare(works, self.specs)
+        # Written in phases, a text would say in one what it does not know in the other.
+        writer.resolver.prepare(works, self.specs, ahead=False)
         self.withheld = {work.row.pk: self._nullable_inside(work) for work in works}
 
     def write(self) -> None:

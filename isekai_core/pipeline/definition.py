@@ -72,10 +72,19 @@ class Pipeline:
                 msg = f"pipelines.{self.name}.{kind}s: expected a list of processors, got {given!r}"
                 raise TypeError(msg)
             object.__setattr__(self, f"{kind}s", tuple(self._processor(kind, item) for item in given))
-        if isinstance(self.requires, str) or not all(isinstance(wanted, str) for wanted in self.requires):
-            msg = f"pipelines.{self.name}.requires: expected a list such as ['isekai-html>=0.1'], got {self.requires!r}"
+        object.__setattr__(self, "requires", self._requirements(self.requires))
+
+    def _requirements(self, given: Any) -> tuple[str, ...]:
+        path, expected = f"pipelines.{self.name}.requires", "expected a list such as ['isekai-html>=0.1']"
+        if isinstance(given, str | Mapping) or not isinstance(given, Iterable):
+            msg = f"{path}: {expected}, got {given!r}"
             raise TypeError(msg)
-        object.__setattr__(self, "requires", tuple(self.requires))
+        wanted = tuple(given)
+        for index, one in enumerate(wanted):
+            if not isinstance(one, str):
+                msg = f"{path}[{index}]: {expected}, got {one!r}"
+                raise TypeError(msg)
+        return wanted
 
     def _processor(self, kind: str, item: Any) -> Any:
         if isinstance(item, str):
@@ -112,8 +121,8 @@ class FunctionProcessor:
     ) -> None:
         self.kind = kind
         self.function = function
-        self.accepts = tuple(accepts)
-        self.produces = tuple(produces)
+        self.accepts = accepts
+        self.produces = produces
         if version is not None:
             self.version = version
         self.__doc__ = function.__doc__
@@ -126,10 +135,15 @@ class FunctionProcessor:
         return f"<{self.kind} {self.function.__module__}.{self.function.__qualname__}>"
 
 
+def _names(given: Any) -> Any:
+    # What is no list of names is told when the pipeline is composed: then there is a path to tell with it.
+    return (given,) if isinstance(given, str) else tuple(given) if isinstance(given, Iterable) else given
+
+
 def _decorator(
     kind: str, function: Any, accepts: str | Sequence[str], produces: str | Sequence[str], version: str | None
 ) -> Any:
-    taken, given = ((names,) if isinstance(names, str) else tuple(names) for names in (accepts, produces))
+    taken, given = _names(accepts), _names(produces)
     if function is None:
         return lambda decorated: FunctionProcessor(kind, decorated, taken, given, version)
     return FunctionProcessor(kind, function, taken, given, version)

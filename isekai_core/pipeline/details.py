@@ -12,8 +12,8 @@ from django.db.models import Model, QuerySet
 from isekai_core.errors import LoadError, TransformError
 from isekai_core.models import Dependency, Resource
 from isekai_core.pipeline import payloads
+from isekai_core.pipeline.answers import url_of
 from isekai_core.pipeline.provenance import Provenance, provenance_of
-from isekai_core.pipeline.resolve import url_of
 from isekai_core.pipeline.transform import find_model
 from isekai_core.types import Payload, PayloadKind
 

@@ -3,13 +3,15 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from isekai_core.errors import PluginUnusable
 from isekai_core.pipeline.compose import Composed, Processor
 from isekai_core.pipeline.fit import produces
+from isekai_core.plugins.contain import contained, in_words
 from isekai_core.plugins.entry import ProcessorEntry
 from isekai_core.types import Key
 from isekai_core.types.protocols import accepts_name, may_meet
 
-CHOSEN, ASKED, LATER, NOT, UNKNOWN = "chosen", "asked", "later", "not", "depends"
+CHOSEN, ASKED, LATER, NOT, UNKNOWN, BROKEN = "chosen", "asked", "later", "not", "depends", "broken"
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class Candidate:
     """A processor that was considered.
 
     verdict: `chosen` (it alone does it), `asked` (all of these are), `later` (only when those before it pass),
-        `not`, or `depends` (on a media type that is not known yet).
+        `not`, `depends` (on a media type that is not known yet), or `broken` (it cannot be asked).
     """
 
     kind: str
@@ -56,13 +58,23 @@ def _extractors(processors: Sequence[Processor], key: Key) -> Iterator[Candidate
         taken, handles = processor.object.accepts, getattr(processor.object, "handles", None)
         if key.type not in taken and "*" not in taken:
             yield _candidate(processor, NOT, f"takes {_words(taken)}, not keys of type {key.type!r}")
-        elif handles is not None and not handles(key):
-            yield _candidate(processor, NOT, f"takes keys of type {key.type!r}, but not this one")
+        elif handles is not None and (verdict := _closer_look(processor, key)):
+            yield verdict
         elif winner:
             yield _candidate(processor, NOT, f"would take it, and comes after {winner}")
         else:
             winner = processor.name
             yield _candidate(processor, CHOSEN, f"the first that takes keys of type {key.type!r}")
+
+
+def _closer_look(processor: Processor, key: Key) -> Candidate | None:
+    """Why its `handles` leaves the key to others; None when it takes it."""
+    try:
+        with contained(processor.kind):
+            takes = processor.object.handles(key)
+    except Exception as error:  # code of the plugin: the others are shown all the same
+        return _candidate(processor, BROKEN, f"handles() raised {in_words(error)}")
+    return None if takes else _candidate(processor, NOT, f"takes keys of type {key.type!r}, but not this one")
 
 
 def _reader(processor: Processor, media: Sequence[str], verdict: str) -> Candidate:
@@ -107,11 +119,25 @@ def explain_installed(entries: Iterable[ProcessorEntry], key: Key) -> list[Candi
     """
     found = []
     for entry in entries:
-        taken = getattr(entry.load(), "accepts", ())
-        takes = isinstance(taken, Sequence) and (key.type in taken or "*" in taken)
-        why = f"takes {_words(taken)}" if isinstance(taken, Sequence) else "what it takes depends on its options"
-        found.append(Candidate(entry.kind, entry.full_name, entry.plugin, entry.version, ASKED if takes else NOT, why))
+        try:
+            with contained(entry.kind):
+                verdict, why = _of_class(getattr(entry.load(), "accepts", ()), key)
+        except PluginUnusable as error:
+            verdict, why = BROKEN, str(error).partition(" cannot be used: ")[2] or str(error)
+        except Exception as error:  # of the plugin: the others are shown all the same
+            verdict, why = BROKEN, f"asking its class raised {in_words(error)}"
+        found.append(Candidate(entry.kind, entry.full_name, entry.plugin, entry.version, verdict, why))
     return found
+
+
+def _of_class(taken: object, key: Key) -> tuple[str, str]:
+    if isinstance(taken, str) or (taken is None):
+        return BROKEN, f"accepts is {taken!r}, expected several texts such as ('url',)"
+    if not isinstance(taken, Sequence):
+        return UNKNOWN, "what it takes depends on its options"
+    if odd := [one for one in taken if not isinstance(one, str)]:
+        return BROKEN, f"accepts holds {odd[0]!r}, expected texts"
+    return ASKED if key.type in taken or "*" in taken else NOT, f"takes {_words(taken)}"
 
 
 def _words(names: Iterable[str]) -> str:

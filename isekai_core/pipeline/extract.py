@@ -24,6 +24,7 @@ from isekai_core.pipeline.compose import Composed, Processor
 from isekai_core.pipeline.given import check_key, check_payload
 from isekai_core.pipeline.payloads import Identity, is_kept
 from isekai_core.pipeline.work import Work, dump_metadata, load_metadata
+from isekai_core.plugins.contain import as_error, in_words
 from isekai_core.types import Extraction, ResourceView, State
 from isekai_core.types.protocols import accepts_key
 
@@ -46,8 +47,14 @@ class Fetched:
 def choose(composed: Composed, work: Work) -> Processor:
     """The first extractor that accepts the key; `ExtractError` names the key's type when there is none."""
     for processor in composed["extractor"]:
-        if accepts_key(processor.object, work.key):
-            return processor
+        try:
+            if accepts_key(processor.object, work.key):
+                return processor
+        except KeyboardInterrupt:  # the user's
+            raise
+        except BaseException as error:  # code of the plugin
+            msg = f"{processor.name} cannot say whether it takes the key: {in_words(error)}"
+            raise ExtractError(msg) from error
     names = ", ".join(processor.name for processor in composed["extractor"]) or "none"
     msg = f"no extractor of this pipeline accepts a key of type {work.key.type!r} (extractors: {names})"
     raise ExtractError(msg)
@@ -63,8 +70,8 @@ def extract_here(work: Work, processor: Processor) -> Fetched:
     start = time.perf_counter()
     try:
         result = processor.object.extract(work.view)
-    except Exception as error:
-        result = error
+    except BaseException as error:  # code of the plugin
+        result = as_error(error, "extractor")
     return Fetched(work, processor, result, time.perf_counter() - start)
 
 
@@ -88,8 +95,11 @@ class Fetcher:
 
     @property
     def has_room(self) -> bool:
-        """Whether it is worth handing over more: not for one at a time, each of which wakes the other thread."""
-        return self.outstanding <= self.limit * 3 // 4
+        """Whether it is worth handing over more: not for one at a time, each of which wakes the other thread.
+
+        As many as are fetched at once are still there then, so that no worker waits.
+        """
+        return self.outstanding <= self.limit // 2
 
     def __enter__(self) -> Self:
         if self._processors:
@@ -98,7 +108,7 @@ class Fetcher:
             if (error := self._ready.get()) is not None:
                 self._thread.join()
                 self._loop.close()
-                raise error
+                raise as_error(error, "extractor")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -163,7 +173,7 @@ class Fetcher:
                 if self._stop is not None and self._stop.is_set():
                     raise
                 # Also what would end this worker: who waits for its result would wait for ever.
-                result = error if isinstance(error, Exception) else _ended(error)
+                result = as_error(error, "extractor") if not isinstance(error, KeyboardInterrupt) else _ended(error)
             self._results.put(Fetched(work, processor, result, time.perf_counter() - start))
 
 
@@ -173,7 +183,7 @@ def _extraction(processor: Processor, view: ResourceView) -> Coroutine[Any, Any,
 
 
 def _ended(error: BaseException) -> ExtractError:
-    return ExtractError(f"the extractor ended with {type(error).__name__}: {error}".removesuffix(": "))
+    return ExtractError(f"the extractor ended with {in_words(error)}")
 
 
 def _concurrency(processor: Processor) -> int:
@@ -192,8 +202,8 @@ def take(fetched: Fetched, step: int) -> bool:
         return False
     try:
         _take_extraction(work, result)
-    except Exception as error:
-        work.fail(error, "extract", fetched.processor.name)
+    except BaseException as error:  # to look at what it gave may run code of the plugin
+        work.fail(as_error(error, "extractor"), "extract", fetched.processor.name)
         return False
     return work.alias is None
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from isekai_core.models import Dependency, Resource
 from isekai_core.pipeline import payloads
-from isekai_core.pipeline.rows import chunks, insert_rows
+from isekai_core.pipeline.rows import chunks, insert_rows, one_of
 from isekai_core.pipeline.work import Work, dump_metadata, short_hash
 from isekai_core.types import Key, Payload, Stage, State
 
@@ -19,7 +19,17 @@ _REFERRED = "only referred to: no seeder and no miner gave it"
 
 
 _EDGE_COLUMNS = ("parent", "child", "found", "metadata", "ref")
-_EXISTING = ("key_hash", "depth", "stage", "state", "error_stage", "payload_id", "extract_step_id", "seed_step_id")
+_EXISTING = (
+    "pk",
+    "key_hash",
+    "depth",
+    "stage",
+    "state",
+    "error_stage",
+    "payload_id",
+    "extract_step_id",
+    "seed_step_id",
+)
 
 
 @dataclass
@@ -73,7 +83,7 @@ class Family:
 
     def leads(self, ids: Sequence[int]) -> dict[int, str]:
         """Resource to what its smallest parent key says of it, as stored: results do not depend on timing."""
-        edges = Dependency.objects.filter(child__in=ids).exclude(metadata="")
+        edges = Dependency.objects.filter(one_of("child_id", ids)).exclude(metadata="")
         smallest: dict[int, tuple[str, str]] = {}
         for child, key, metadata in edges.values_list("child_id", "parent__key", "metadata"):
             smallest[child] = min(smallest.get(child, (key, metadata)), (key, metadata))
@@ -96,7 +106,7 @@ class Family:
     @staticmethod
     def _refresh_depths(works: Sequence[Work]) -> bool:
         """Take over the depths of the database; whether one of them is another than was thought."""
-        depths = dict(Resource.objects.filter(pk__in=[work.row.pk for work in works]).values_list("pk", "depth"))
+        depths = dict(Resource.objects.filter(one_of("pk", (work.row.pk for work in works))).values_list("pk", "depth"))
         changed = [work for work in works if depths.get(work.row.pk, work.row.depth) != work.row.depth]
         for work in changed:
             work.row.depth = depths[work.row.pk]
@@ -158,8 +168,8 @@ class Family:
 
     def _existing(self, unknown: dict[str, Wanted], stored: dict[Any, int]) -> dict[Key, int]:
         ids: dict[Key, int] = {}
-        rows = Resource.objects.filter(pipeline=self.pipeline, key_hash__in=list(unknown))
-        for row in rows.only(*_EXISTING):
+        rows = Resource.objects.filter(one_of("key_hash", unknown), pipeline=self.pipeline)
+        for row in rows.values_list(*_EXISTING, named=True):
             item = unknown[row.key_hash]
             ids[item.key] = row.pk
             waiting = row.state == State.SKIPPED.value and row.error_stage == "seed"
@@ -172,7 +182,7 @@ class Family:
                 self._remember(item.key, row.pk, min(row.depth, item.depth))
         return ids
 
-    def _found_again(self, row: Resource, item: Wanted, *, waiting: bool) -> None:
+    def _found_again(self, row: Any, item: Wanted, *, waiting: bool) -> None:
         """It was found closer to a seed, or at all: what was left out for that reason is done now."""
         depth = min(row.depth, item.depth)
         changes: dict[str, Any] = {"depth": depth}
@@ -189,7 +199,7 @@ class Family:
             rows = rows.exclude(state=State.RUNNING.value)
         rows.update(**changes)
 
-    def _given_again(self, row: Resource, payload: int, *, too_deep: bool) -> None:
+    def _given_again(self, row: Any, payload: int, *, too_deep: bool) -> None:
         """A page gives other data than before with the key of what it gave: the newer word counts.
 
         What an extractor brought, or a seeder gave, is not the page's to change. Who works on the old data
@@ -235,7 +245,7 @@ class Family:
 
     def _forget(self, works: Sequence[Work]) -> None:
         """Drop the edges of `works`, which were mined before."""
-        edges = Dependency.objects.filter(parent__in=[work.row.pk for work in works])
+        edges = Dependency.objects.filter(one_of("parent_id", (work.row.pk for work in works)))
         told = {(parent, key) for parent, key in edges.exclude(metadata="").values_list("parent_id", "child__key")}
         mined = ((work, item) for work in works for item in (work.mined or {}).values())
         gone = told - {(work.row.pk, str(item.key)) for work, item in mined if item.metadata}
@@ -272,8 +282,8 @@ class Family:
         stale: list[int] = []
         for children in chunks(sorted(set(told.iterator()))):
             rows = Resource.objects.filter(
+                one_of("pk", children),
                 pipeline=self.pipeline,
-                pk__in=children,
                 stage__in=(Stage.TRANSFORMED.value, Stage.LOADED.value),
                 state__in=(State.READY.value, State.DONE.value, State.BLOCKED.value, State.FAILED.value),
             )

@@ -14,6 +14,7 @@ from isekai_core.conf import settings
 from isekai_core.errors import ExtractError
 from isekai_core.pipeline.compose import Processor
 from isekai_core.pipeline.extract import Fetched, Fetcher, choose, extract_here, is_async, take
+from isekai_core.pipeline.garbage import fewer_collections
 from isekai_core.pipeline.journal import Journal
 from isekai_core.pipeline.mine import mine
 from isekai_core.pipeline.tally import Tally
@@ -44,15 +45,17 @@ class Front:
         self.under_way: dict[int, Work] = {}
         self.finished: list[Work] = []
         self.bytes = 0
+        self._batch_size = settings().batch_size
+        self._is_drained = False
         self._stale_steps: dict[str, set[int]] = {}
         self.written_at = time.monotonic()
 
     def run(self) -> None:
         """Until nothing is ready and nothing waits for another try."""
         fetching = [p for p in self.composed["extractor"] if is_async(p)] if Stage.SEEDED in self.stages else []
-        with Fetcher(fetching) as fetcher:
+        with fewer_collections(), Fetcher(fetching) as fetcher:
             while self._step(fetcher):
-                self.journal.beat([*self.waiting, *self.under_way.values(), *self.finished])
+                self.journal.beat(self.waiting, self.under_way.values(), self.finished)
 
     def _step(self, fetcher: Fetcher) -> bool:
         """One turn; False when all is done."""
@@ -80,10 +83,14 @@ class Front:
             return fetcher.next(_POLL_SECONDS)
 
     def _claim(self) -> None:
-        works = self.journal.claim(self.stages, settings().batch_size)
+        if self._is_drained and self.under_way:
+            # Nothing becomes ready before something is written.
+            return
+        works = self.journal.claim(self.stages, self._batch_size)
         if not works and self.finished and not self.under_way:
             self._write()
-            works = self.journal.claim(self.stages, settings().batch_size)
+            works = self.journal.claim(self.stages, self._batch_size)
+        self._is_drained = len(works) < self._batch_size
         self.waiting.extend(works)
 
     def _start(self, fetcher: Fetcher) -> None:
@@ -170,7 +177,7 @@ class Front:
         self.finished.append(work)
         self.bytes += sum(made.size for made in (work.payload, work.spec) if made is not None)
         old = time.monotonic() - self.written_at > _WRITE_SECONDS
-        if len(self.finished) >= settings().batch_size or self.bytes > _WRITE_BYTES or old:
+        if len(self.finished) >= self._batch_size or self.bytes > _WRITE_BYTES or old:
             self._write()
 
     def _write(self) -> None:
@@ -185,9 +192,10 @@ class Front:
                 work.payload.body.close()
         self.finished = []
         self.bytes = 0
+        self._is_drained = False
         self.written_at = time.monotonic()
         # A batch of slow synchronous work is one step: it gives its signs of life here.
-        self.journal.beat([*self.waiting, *self.under_way.values()])
+        self.journal.beat(self.waiting, self.under_way.values())
 
     def _wait_for_retries(self) -> bool:
         """Sleep until the next try is due, a second at most at a time; False when none is."""

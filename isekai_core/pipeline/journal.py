@@ -18,8 +18,8 @@ from isekai_core.pipeline import payloads
 from isekai_core.pipeline.compose import Composed, Processor
 from isekai_core.pipeline.family import Family
 from isekai_core.pipeline.provenance import TOGETHER, stale_steps, store_step
-from isekai_core.pipeline.rows import update_rows
-from isekai_core.pipeline.work import Work, load_metadata, short_hash
+from isekai_core.pipeline.rows import one_of, update_rows
+from isekai_core.pipeline.work import Claimed, Work, load_metadata, short_hash
 from isekai_core.types import STAGES, Key, Mined, ResourceView, Stage, State
 
 _OUTCOME = (
@@ -121,10 +121,10 @@ class Journal:
         with transaction.atomic(using=self.using):
             if self.connection.features.has_select_for_update_skip_locked:
                 ids = list(chosen.select_for_update(skip_locked=True).values_list("pk", flat=True))
-                Resource.objects.filter(pk__in=ids).update(**lease)
-                rows = list(Resource.objects.filter(pk__in=ids).order_by("pk")) if ids else []
+                claimed = Resource.objects.filter(one_of("pk", ids))
+                rows = Claimed.all_of(claimed.order_by("pk")) if ids and claimed.update(**lease) else []
             elif ready.filter(pk__in=chosen.values("pk")).update(**lease):
-                rows = list(Resource.objects.filter(lease_owner=token).order_by("pk"))
+                rows = Claimed.all_of(Resource.objects.filter(lease_owner=token).order_by("pk"))
             else:
                 rows = []
         return self._works(rows, token)
@@ -134,11 +134,11 @@ class Journal:
         token = self._new_token()
         lease = {"state": State.RUNNING.value, "lease_owner": token, "lease_until": self._lease_end()}
         ready = Resource.objects.filter(
-            pk__in=ids, state__in=(State.READY.value, State.BLOCKED.value), stage=Stage.TRANSFORMED.value
+            one_of("pk", ids), state__in=(State.READY.value, State.BLOCKED.value), stage=Stage.TRANSFORMED.value
         )
         if not ready.update(**lease):
             return []
-        rows = {row.pk: row for row in Resource.objects.filter(lease_owner=token)}
+        rows = {row.pk: row for row in Claimed.all_of(Resource.objects.filter(lease_owner=token))}
         specs = payloads.fetch(row.spec_id for row in rows.values() if row.spec_id)
         works = [self._work(rows[pk], token, {}, {}, {}) for pk in ids if pk in rows]
         for work in works:
@@ -153,7 +153,7 @@ class Journal:
     def _lease_end(self) -> dt.datetime:
         return timezone.now() + dt.timedelta(seconds=settings().lease_seconds)
 
-    def _works(self, rows: list[Resource], token: str) -> list[Work]:
+    def _works(self, rows: list[Claimed], token: str) -> list[Work]:
         if not rows:
             return []
         ids = [row.pk for row in rows]
@@ -164,7 +164,7 @@ class Journal:
 
     def _work(
         self,
-        row: Resource,
+        row: Claimed,
         token: str,
         stored: dict[int, Any],
         leads: dict[int, str],
@@ -189,7 +189,7 @@ class Journal:
 
     def _mined(self, ids: list[int]) -> dict[int, dict[Key, Mined]]:
         found: dict[int, dict[Key, Mined]] = {pk: {} for pk in ids}
-        edges = Dependency.objects.filter(parent__in=ids, found=True) if ids else Dependency.objects.none()
+        edges = Dependency.objects.filter(one_of("parent_id", ids), found=True) if ids else Dependency.objects.none()
         for parent, key, metadata in edges.values_list("parent_id", "child__key", "metadata"):
             parsed = Key.parse(key)
             found[parent][parsed] = Mined(parsed, load_metadata(metadata))
@@ -248,7 +248,8 @@ class Journal:
             raise LeaseLost
 
     def still_ours(self, works: Sequence[Work]) -> list[Work]:
-        owners = dict(Resource.objects.filter(pk__in=[work.row.pk for work in works]).values_list("pk", "lease_owner"))
+        rows = Resource.objects.filter(one_of("pk", (work.row.pk for work in works)))
+        owners = dict(rows.values_list("pk", "lease_owner"))
         return [work for work in works if owners.get(work.row.pk) == work.token]
 
     @staticmethod
@@ -260,14 +261,15 @@ class Journal:
 
     # Life signs and what wakes up
 
-    def beat(self, live: Sequence[Work]) -> None:
+    def beat(self, *live: Iterable[Work]) -> None:
         """Say that this run lives, and hold the leases of `live`; at most every quarter of a lease."""
         now = timezone.now()
         if (now - self._beat).total_seconds() < settings().lease_seconds / 4:
             return
         self._beat = now
+        tokens = {work.token for works in live for work in works}
         Run.objects.filter(pk=self.run.pk).update(heartbeat_at=now)
-        Resource.objects.filter(lease_owner__in={work.token for work in live}).update(lease_until=self._lease_end())
+        Resource.objects.filter(lease_owner__in=tokens).update(lease_until=self._lease_end())
 
     def wake(self) -> dt.datetime | None:
         """Make ready what waited long enough, or whose worker is lost; when the next one is due, if any."""

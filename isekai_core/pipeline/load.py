@@ -8,21 +8,24 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError, models, transaction
 from django.utils import timezone
 
 from isekai_core.conf import settings
-from isekai_core.models import Dependency, Resource
+from isekai_core.models import Dependency, Resource, Run
 from isekai_core.pipeline.aliases import aliases_of, ends
 from isekai_core.pipeline.cycles import write_group
-from isekai_core.pipeline.journal import Journal, LeaseLost
+from isekai_core.pipeline.foretell import has_address
+from isekai_core.pipeline.garbage import fewer_collections
+from isekai_core.pipeline.journal import Journal, LeaseLost, first_batch
 from isekai_core.pipeline.order import build_order
-from isekai_core.pipeline.rows import chunks, update_rows
+from isekai_core.pipeline.rows import chunks, one_of, update_rows
 from isekai_core.pipeline.tally import Tally
 from isekai_core.pipeline.work import Work
-from isekai_core.pipeline.writer import Writer, give_up
+from isekai_core.pipeline.writer import AHEAD, Writer, give_up
 from isekai_core.types import Stage, State
 
+_BATCH_BYTES = 16 * 1024 * 1024
 _BLOCK_COLUMNS = (
     "state",
     "blocked_by",
@@ -50,10 +53,12 @@ class Load:
 
     def run(self) -> None:
         """Load all that can be, then write the texts again whose links lead to what came later."""
-        with self.tally.timed("load"):
+        with fewer_collections(), self.tally.timed("load"):
             self._pass()
             self.writer.is_relinking = True
-            while self._find_relinks():
+            are_wrong = self._take_back()
+            while self._find_relinks() or are_wrong:
+                are_wrong = False
                 self._pass()
 
     def _pass(self) -> None:
@@ -61,6 +66,8 @@ class Load:
         rows = self.journal.resources.filter(stage=Stage.TRANSFORMED.value, state__in=ready)
         nodes = dict(rows.order_by("depth", "key_hash").values_list("pk", "target_model"))
         needs = self._needs(nodes)
+        # One batch is written again faster than all specs are read twice.
+        self.writer.resolver.foretold.is_on = len(nodes) > settings().batch_size and not self.writer.is_relinking
         for level in build_order(list(nodes), needs):
             self._level(level.singles, nodes, needs)
             for group in level.cycles:
@@ -71,7 +78,7 @@ class Load:
         needs: dict[int, list[int]] = defaultdict(list)
         self.bad.clear()
         for parents in chunks(list(nodes)):
-            edges = Dependency.objects.filter(parent__in=parents, ref=Dependency.Ref.HARD)
+            edges = Dependency.objects.filter(one_of("parent_id", parents), ref=Dependency.Ref.HARD)
             pairs = list(edges.values_list("parent_id", "child_id"))
             true, missing = self._standing(sorted({child for _, child in pairs}))
             for parent, child in pairs:
@@ -101,8 +108,9 @@ class Load:
             else:
                 blocked.append(node)
         self._block(blocked)
-        for _, ids in sorted(by_model.items()):
-            for batch in _batches(ids):
+        # Models whose addresses cannot be told ahead (files have theirs once they are saved) come first.
+        for label in sorted(by_model, key=lambda label: (has_address(label), label)):
+            for batch in (part for ids in _batches(by_model[label]) for part in _parts(ids)):
                 works = self.journal.claim_ids(batch)
                 self.journal.beat(works)
                 self.writer.attempt(works)
@@ -117,7 +125,7 @@ class Load:
         return culprit
 
     def _block(self, ids: Sequence[int]) -> None:
-        keys = dict(Resource.objects.filter(pk__in={self.bad[pk] for pk in ids}).values_list("pk", "key"))
+        keys = dict(Resource.objects.filter(one_of("pk", {self.bad[pk] for pk in ids})).values_list("pk", "key"))
         now = timezone.now()
         for batch in _batches(ids):
             rows = []
@@ -170,29 +178,65 @@ class Load:
 
     # Soft refs
 
+    def _take_back(self) -> bool:
+        """Make ready again whose text shows an address that did not come true; whether there is any."""
+        missing = self.writer.resolver.foretold.stop()
+        ahead = first_batch(self.journal.run.pk) + AHEAD
+        number = self._relink(self._reached(dict.fromkeys(missing, ahead)))
+        # A run that came to no end did not look whether what it told came true.
+        runs = Run.objects.filter(pipeline=self.journal.pipeline, pk__lt=self.journal.run.pk)
+        unfinished = runs.filter(pk__gte=self.journal.run.link_mark // first_batch(1)).values_list("pk", flat=True)
+        if numbers := [first_batch(run) + AHEAD for run in unfinished]:
+            number += self._make_ready(self.journal.resources.filter(loaded_in__in=numbers))
+        return number > 0
+
     def _find_relinks(self) -> bool:
         """Make ready again whose text links to a row that came or changed since; whether there is any."""
-        reached: dict[int, int] = {}
         changed = self.journal.resources.filter(changed_in__gte=max(self.journal.run.link_mark, 1))
-        batch_of = dict(changed.values_list("pk", "changed_in"))
+        return self._relink(self._reached(dict(changed.values_list("pk", "changed_in")))) > 0
+
+    @staticmethod
+    def _reached(batch_of: dict[int, int]) -> dict[int, int]:
+        """Who refers to one of `batch_of`, to the last batch of those."""
+        reached: dict[int, int] = {}
         for targets in chunks(list(batch_of)):
             aliases = aliases_of(targets)
             # Hard ones, too: a text may link to what another field needs, or a field show an attribute of it.
-            edges = Dependency.objects.filter(child__in=[*targets, *aliases]).exclude(ref=Dependency.Ref.NONE)
+            edges = Dependency.objects.filter(one_of("child_id", [*targets, *aliases])).exclude(ref=Dependency.Ref.NONE)
             for parent, child in edges.values_list("parent_id", "child_id"):
                 reached[parent] = max(reached.get(parent, 0), batch_of[aliases.get(child, child)])
-        return self._relink(reached) > 0
+        return reached
 
     def _relink(self, reached: dict[int, int]) -> int:
         """Make those ready again that were loaded no later than the batch in which their links changed."""
         number = 0
         for parents in chunks(sorted(reached)):
-            done = Resource.objects.filter(pk__in=parents, stage=Stage.LOADED.value, state=State.DONE.value)
+            done = Resource.objects.filter(one_of("pk", parents), stage=Stage.LOADED.value, state=State.DONE.value)
             stale = [pk for pk, loaded_in in done.values_list("pk", "loaded_in") if reached[pk] >= loaded_in]
-            number += Resource.objects.filter(pk__in=stale, state=State.DONE.value).update(
-                stage=Stage.TRANSFORMED.value, state=State.READY.value, updated_at=timezone.now()
-            )
+            number += self._make_ready(Resource.objects.filter(one_of("pk", stale)))
         return number
+
+    @staticmethod
+    def _make_ready(rows: "models.QuerySet[Resource]") -> int:
+        return rows.filter(stage=Stage.LOADED.value, state=State.DONE.value).update(
+            stage=Stage.TRANSFORMED.value, state=State.READY.value, updated_at=timezone.now()
+        )
+
+
+def _parts(ids: Sequence[int]) -> Iterable[list[int]]:
+    """`ids` in lists whose specs are not too long to be in memory together, with what becomes of them."""
+    sizes = dict(Resource.objects.filter(one_of("pk", ids)).values_list("pk", "spec__size"))
+    part: list[int] = []
+    size = 0
+    for pk in ids:
+        added = sizes.get(pk) or 0
+        if part and size + added > _BATCH_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(pk)
+        size += added
+    if part:
+        yield part
 
 
 def _batches(ids: Iterable[int]) -> Iterable[list[int]]:

@@ -5,6 +5,7 @@ from isekai_core.pipeline.compose import Composed
 from isekai_core.pipeline.given import check_key, check_payload
 from isekai_core.pipeline.tally import Tally
 from isekai_core.pipeline.work import Work, dump_metadata, unique_keys
+from isekai_core.plugins.contain import as_error
 from isekai_core.types import Mined
 
 
@@ -14,9 +15,9 @@ def mine(work: Work, composed: Composed, step: int, tally: Tally) -> bool:
     work.row.mine_step_id = step
     found: list[Mined] = []
     for processor in composed["miner"]:
-        if not processor.accepts(view.media_type):
-            continue
         try:
+            if not processor.accepts(view.media_type):
+                continue
             with tally.cost(processor, resources=1):
                 for item in processor.object.mine(view):
                     _check(item)
@@ -24,8 +25,8 @@ def mine(work: Work, composed: Composed, step: int, tally: Tally) -> bool:
         except SkipResource as reason:
             work.skip("mine", str(reason))
             return False
-        except Exception as error:
-            work.fail(error, "mine", processor.name)
+        except BaseException as error:  # code of the plugin
+            work.fail(as_error(error, "miner"), "mine", processor.name)
             return False
     work.mined = unique_keys(found)
     work.mined.pop(work.key, None)

@@ -1,21 +1,27 @@
 """Payloads in the database and in storage: written once for the same bytes, read lazily."""
 
+import contextlib
 import io
+import os
+import shutil
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from django.core.files.base import File
-from django.core.files.storage import Storage, storages
+from django.core.files.storage import FileSystemStorage, Storage, storages
 from django.db import connections, router
 
 from isekai_core.conf import settings
 from isekai_core.models import Payload as PayloadRow
-from isekai_core.pipeline.rows import insert_rows
+from isekai_core.pipeline.rows import insert_rows, one_of
 from isekai_core.types import Body, Payload, PayloadKind
 
 PREFETCH_LIMIT = 64 * 1024
 """Bytes up to which a stored text is read together with its batch; larger ones one by one, when needed."""
 
+
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 _COLUMNS = ("sha256", "kind", "media_type", "charset", "size", "blob", "data")
 
@@ -75,7 +81,7 @@ def fetch(ids: Iterable[int]) -> dict[int, PayloadRow]:
     wanted = set(ids)
     if not wanted:
         return {}
-    rows = PayloadRow.objects.filter(pk__in=wanted)
+    rows = PayloadRow.objects.filter(one_of("pk", wanted))
     small = {row.pk: row for row in rows.filter(size__lte=PREFETCH_LIMIT)}
     return small | {row.pk: row for row in rows.filter(size__gt=PREFETCH_LIMIT).defer("data")}
 
@@ -102,7 +108,7 @@ def store_rows(payloads: Iterable[Payload]) -> dict[Identity, int]:
 
 def _ids(wanted: Iterable[Identity]) -> dict[Identity, int]:
     hashes = {identity.sha256 for identity in wanted}
-    rows = PayloadRow.objects.filter(sha256__in=hashes)
+    rows = PayloadRow.objects.filter(one_of("sha256", hashes))
     return {Identity(*row[1:]): row[0] for row in rows.values_list("pk", "sha256", "kind", "media_type", "charset")}
 
 
@@ -134,8 +140,36 @@ def save_file(storage: Storage, name: str, body: Body) -> None:
         if same_file(storage, name, body):
             return
         storage.delete(name)
+    save_new(storage, name, body)
+
+
+def save_new(storage: Storage, name: str, body: Body) -> str:
+    """Save `body` under `name`, which is free, or as the storage finds one when it is not; the name it has."""
+    # Not the type: a field's storage may be a proxy. A subclass may do anything when it saves.
+    if storage.__class__ is FileSystemStorage and os.name == "posix" and _is_written(storage, name, body):
+        return name
     with body.open() as reader:
-        storage.save(name, File(reader, name=name))
+        return str(storage.save(name, File(reader, name=name)))
+
+
+def _is_written(storage: FileSystemStorage, name: str, body: Body) -> bool:
+    """Write a new file as Django does, without its locks and checks, which cost as much as the writing.
+
+    False when that cannot be, such as for the first file of a folder, which Django makes.
+    """
+    path = storage.path(name)
+    try:
+        number = os.open(path, _NEW_FILE, 0o666)
+    except OSError:
+        return False
+    with os.fdopen(number, "wb") as file, body.open() as reader:
+        shutil.copyfileobj(reader, file)
+        if storage.file_permissions_mode is not None:
+            os.fchmod(number, storage.file_permissions_mode)
+        if os.fstat(number).st_gid != (group := Path(storage.location).stat().st_gid):
+            with contextlib.suppress(PermissionError):
+                os.fchown(number, -1, group)
+    return True
 
 
 def same_file(storage: Storage, name: str, body: Body) -> bool:

@@ -7,33 +7,51 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from django.core.exceptions import FieldDoesNotExist, FieldError, ValidationError
-from django.db.models import FileField, JSONField, Model, TextField
+from django.core.exceptions import ValidationError
+from django.db.models import JSONField, TextField
 
 from isekai_core.errors import LoadError, TransformError
 from isekai_core.models import Resource
 from isekai_core.pipeline import payloads
 from isekai_core.pipeline.aliases import ends
-from isekai_core.pipeline.given import is_storable
+from isekai_core.pipeline.answers import answer, look_up, lookup_identity
+from isekai_core.pipeline.foretell import Foretold
+from isekai_core.pipeline.rows import one_of
 from isekai_core.pipeline.transform import fillable_fields, find_model
 from isekai_core.pipeline.work import Work
-from isekai_core.types import BlobRef, FileValue, Key, LoadItem, ModelRef, Payload, ResourceRef, Spec, Text
+from isekai_core.types import (
+    BlobRef,
+    FileValue,
+    Key,
+    LoadItem,
+    ModelRef,
+    Payload,
+    ResourceRef,
+    Spec,
+    Stage,
+    State,
+    Text,
+)
 from isekai_core.types.specs import walk_refs
 
 _CACHED_LOOKUPS = 10_000
 _CACHED_ROWS = 50_000
-_COLUMNS = ("pk", "key", "target_model", "target_pk", "payload_id", "alias_of_id")
+_COLUMNS = ("pk", "key", "target_model", "target_pk", "payload_id", "alias_of_id", "stage", "state", "spec_id")
 
 
 @dataclass(slots=True)
 class Target:
-    """Where a resource ref points: the resource, and the row it has become, if it has."""
+    """Where a resource ref points: the resource, and the row it has become, if it has.
+
+    coming: the spec of a row that is still to be written.
+    """
 
     resource: int
     key: str
     model: str
     pk: Any
     payload: int | None
+    coming: int | None = None
 
     @property
     def is_loaded(self) -> bool:
@@ -54,23 +72,31 @@ class Resolver:
         # What was asked of rows that are loaded: most pages link to the same pages. Forgotten when they change.
         self._attributes: OrderedDict[tuple[str, str], dict[str, Any]] = OrderedDict()
         self._payloads: dict[int, Payload] = {}
+        self.foretold = Foretold()
+        self._took_foretold = False
 
-    def prepare(self, works: Sequence[Work], specs: Mapping[int, Spec]) -> None:
-        """Look up all that the specs (by resource) of `works` point to."""
-        refs = [ref for work in works for ref in specs[work.row.pk].refs()]
+    def prepare(self, works: Sequence[Work], specs: Mapping[int, Spec], *, ahead: bool = True) -> None:
+        """Look up all that the specs (by resource) of `works` point to.
+
+        ahead: whether links may take the addresses of rows that come later.
+        """
+        refs_of = {work.row.pk: list(specs[work.row.pk].refs()) for work in works}
+        refs = [ref for found in refs_of.values() for ref in found]
         keys = {ref.key for ref in refs if isinstance(ref, ResourceRef | BlobRef) and ref.key is not None}
         self._targets = self._look_up_targets(keys)
         self._by_key = defaultdict(list)
         for target in self._targets.values():
             self._by_key[target.key].append(target)
+        if self.foretold.is_on:
+            self._foretell(refs, ahead=ahead)
+            if not ahead:
+                self.foretold.forbid(work.row.pk for work in works)
         self.fetch_rows(specs.values())
         self._fetch_models([ref for ref in refs if isinstance(ref, ModelRef)])
         blobs = {
             t.payload for ref in refs if isinstance(ref, BlobRef) and ref.key and (t := self._targets.get(ref.key))
         }
-        own = {
-            work.row.payload_id for work in works if any(isinstance(ref, BlobRef) for ref in specs[work.row.pk].refs())
-        }
+        own = {work.row.payload_id for work in works if any(isinstance(ref, BlobRef) for ref in refs_of[work.row.pk])}
         self._payloads = {
             pk: payloads.view_of(row) for pk, row in payloads.fetch(pk for pk in blobs | own if pk).items()
         }
@@ -95,6 +121,7 @@ class Resolver:
 
         Raises `LoadError`, naming the field and what it points to.
         """
+        self._took_foretold = False
         resolved: dict[str, Any] = {}
         fields = fillable_fields(find_model(spec.model))
         for name, value in spec.values.items():
@@ -105,9 +132,40 @@ class Resolver:
             except LoadError as error:
                 msg = f"field {name!r}: {error}"
                 raise LoadError(msg) from error.__cause__
+        work.is_ahead = self._took_foretold
         return resolved
 
+    def is_as_foretold(self, resource: int, item: LoadItem) -> bool:
+        """Whether the row of `item`, which was just written, has the address that texts show already."""
+        if self.foretold.address(resource) is None:
+            return False
+        return self.foretold.compare(resource, item.model, self._attributes[item.model, str(item.pk)]["url"])
+
+    def fetch_foretold(self, written: Mapping[int, LoadItem]) -> None:
+        """Ask the addresses of those rows, by resource, whose address was told ahead."""
+        wanted: dict[str, dict[Any, set[str]]] = defaultdict(dict)
+        for resource, item in written.items():
+            if self.foretold.address(resource) is not None:
+                wanted[item.model][item.pk] = {"url"}
+        for label, pks in wanted.items():
+            self._ask(label, pks)
+
     # What the database is asked
+
+    def _foretell(self, refs: Iterable[Any], *, ahead: bool) -> None:
+        """Tell ahead what links ask of rows that come later; what else is asked of them cannot be told."""
+        links: dict[int, int | None] = {}
+        others = set()
+        for ref in refs:
+            target = self._targets.get(ref.key) if isinstance(ref, ResourceRef) and ref.soft else None
+            if target is None or target.is_loaded:
+                continue
+            if ahead and ref.attr == "url":
+                links[target.resource] = target.coming
+            else:
+                others.add(target.resource)
+        self.foretold.look(links)
+        self.foretold.forbid(others)
 
     def _look_up_targets(self, keys: set[Key]) -> dict[Key, Target]:
         while len(self._loaded) > _CACHED_ROWS:
@@ -121,14 +179,14 @@ class Resolver:
         hashes = {key.digest: key for key in keys}
         if not hashes:
             return {}
-        rows = Resource.objects.filter(pipeline=self.pipeline, key_hash__in=list(hashes))
+        rows = Resource.objects.filter(one_of("key_hash", hashes), pipeline=self.pipeline)
         found = {row["key_hash"]: row for row in rows.values("key_hash", *_COLUMNS)}
         aliases = ends({row["alias_of_id"] for row in found.values() if row["alias_of_id"]}, _COLUMNS)
         targets = {}
         for digest, row in found.items():
             true = aliases.get(row["alias_of_id"], row)
             targets[hashes[digest]] = Target(
-                true["pk"], true["key"], true["target_model"], _python_pk(true), true["payload_id"]
+                true["pk"], true["key"], true["target_model"], _python_pk(true), true["payload_id"], _coming(true)
             )
         return targets
 
@@ -166,13 +224,13 @@ class Resolver:
         rows = model._base_manager.defer(*long).in_bulk(list(pks))
         for pk, attrs in pks.items():
             for attr in attrs:
-                self._attributes.setdefault((label, str(pk)), {})[attr] = _answer(rows.get(pk), attr, label, pk)
+                self._attributes.setdefault((label, str(pk)), {})[attr] = answer(rows.get(pk), attr, label, pk)
 
     def _fetch_models(self, refs: Iterable[ModelRef]) -> None:
         for ref in refs:
-            identity = _lookup_identity(ref)
+            identity = lookup_identity(ref)
             if identity not in self._lookups:
-                self._lookups[identity] = _look_up(ref)
+                self._lookups[identity] = look_up(ref)
             self._lookups.move_to_end(identity)
         while len(self._lookups) > _CACHED_LOOKUPS:
             self._lookups.popitem(last=False)
@@ -203,7 +261,7 @@ class Resolver:
         target = self._targets.get(ref.key)
         if target is None or not target.is_loaded:
             if ref.soft:
-                return ref.fallback
+                return self._fallback(ref, target)
             msg = f"{ref.key} has no row to point to"
             raise LoadError(msg)
         if not ref.soft:
@@ -213,6 +271,13 @@ class Resolver:
         except LoadError:
             # A row without an address, say: the source's own link is the best there is.
             return ref.fallback
+
+    def _fallback(self, ref: ResourceRef, target: Target | None) -> Any:
+        address = self.foretold.address(target.resource) if target is not None and ref.attr == "url" else None
+        if address is None:
+            return ref.fallback
+        self._took_foretold = True
+        return address
 
     def _attribute_of(self, ref: ResourceRef, target: Target, field: Any) -> Any:
         column = _column(field)
@@ -227,7 +292,7 @@ class Resolver:
         return answer
 
     def _model(self, ref: ModelRef) -> Any:
-        found = self._lookups[_lookup_identity(ref)]
+        found = self._lookups[lookup_identity(ref)]
         if isinstance(found, LoadError):
             raise LoadError(str(found))
         return found
@@ -251,43 +316,9 @@ def file_name(key: Key) -> str:
     return unquote(PurePosixPath(path).name) or "file"
 
 
-def url_of(row: Model) -> str:
-    """The address of a row: its `get_absolute_url()`, or that of its first file; `LoadError` without either."""
-    if hasattr(row, "get_absolute_url"):
-        return str(row.get_absolute_url())
-    for field_ in row._meta.concrete_fields:
-        if isinstance(field_, FileField) and (file := getattr(row, field_.attname)):
-            return str(file.url)
-    msg = f"{row._meta.label} has no address: it has neither get_absolute_url() nor a file"
-    raise LoadError(msg)
-
-
-def _attribute(row: Model, path: str) -> Any:
-    if path == "url":
-        return url_of(row)
-    value: Any = row
-    for name in path.split("."):
-        try:
-            value = getattr(value, name)
-        except AttributeError:
-            msg = f"{row._meta.label} has no attribute {path!r}"
-            raise LoadError(msg) from None
-    return value() if callable(value) else value
-
-
 def _asked(ref: ResourceRef, column: str | None) -> str:
     """The attribute of the row that stands for `ref` in a field that points to `column`."""
     return column if ref.attr == "pk" and column else ref.attr
-
-
-def _answer(row: Model | None, attr: str, label: str, pk: Any) -> Any:
-    """The attribute, or the `LoadError` that everyone who asks for it gets."""
-    if row is None:
-        return LoadError(f"it was {label} {pk}, which is not there any more")
-    try:
-        return _attribute(row, attr)
-    except LoadError as error:
-        return error
 
 
 def _column(field: Any) -> str | None:
@@ -320,24 +351,7 @@ def _python_pk(row: Mapping[str, Any]) -> Any:
         return None
 
 
-def _lookup_identity(ref: ModelRef) -> Any:
-    return (
-        ref.model,
-        ref.attr,
-        tuple(sorted((name, type(value).__name__, str(value)) for name, value in ref.lookup.items())),
-    )
-
-
-def _look_up(ref: ModelRef) -> Any:
-    """The value, or the `LoadError` that everyone who asks for it gets."""
-    wanted = f"{ref.model} with {', '.join(f'{name}={value!r}' for name, value in ref.lookup.items())}"
-    if not all(is_storable(value) for value in ref.lookup.values()):
-        # No row can have it, and PostgreSQL would refuse to look.
-        return LoadError(f"there is no {wanted}")
-    try:
-        rows = list(find_model(ref.model)._base_manager.filter(**ref.lookup)[:2])
-    except (TransformError, FieldError, FieldDoesNotExist, ValueError, ValidationError) as error:
-        return LoadError(f"cannot look for {wanted}: {error}")
-    if len(rows) != 1:
-        return LoadError(f"there is no {wanted}" if not rows else f"there is more than one {wanted}")
-    return rows[0].pk if ref.attr == "pk" else _attribute(rows[0], ref.attr)
+def _coming(row: Mapping[str, Any]) -> int | None:
+    """Its spec, when its row is to be written in this pass."""
+    is_coming = row["stage"] == Stage.TRANSFORMED.value and row["state"] in (State.READY.value, State.RUNNING.value)
+    return row["spec_id"] if is_coming else None

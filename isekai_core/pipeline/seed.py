@@ -17,6 +17,7 @@ from isekai_core.pipeline.given import check_key, check_payload, check_version
 from isekai_core.pipeline.journal import Journal
 from isekai_core.pipeline.tally import Tally
 from isekai_core.pipeline.work import Failure, dump_metadata
+from isekai_core.plugins.contain import as_error
 from isekai_core.types import Seed, Stage, State
 
 _VERSION_LENGTH = 64
@@ -47,8 +48,8 @@ class _Stream(Iterator["Given"]):
                 item = self._next()
             try:
                 return Given(item)
-            except Exception as error:
-                self._keep(error)
+            except BaseException as error:  # to look at a seed may run code of the plugin
+                self._keep(as_error(error, "seeder"))
 
     def _next(self) -> Any:
         try:
@@ -57,8 +58,8 @@ class _Stream(Iterator["Given"]):
             return next(self._seeds)
         except StopIteration:
             raise
-        except Exception as error:
-            self._keep(error)
+        except BaseException as error:  # code of the plugin
+            self._keep(as_error(error, "seeder"))
             raise StopIteration from None
 
     def _keep(self, error: Exception) -> None:

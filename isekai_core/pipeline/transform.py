@@ -14,6 +14,7 @@ from isekai_core.pipeline.given import check_key
 from isekai_core.pipeline.journal import Journal
 from isekai_core.pipeline.tally import Tally
 from isekai_core.pipeline.work import Work
+from isekai_core.plugins.contain import as_error
 from isekai_core.types import BlobRef, Key, ResourceRef, Spec
 
 
@@ -21,9 +22,9 @@ def transform(work: Work, composed: Composed, journal: Journal, tally: Tally) ->
     """Ask the transformers in order; whether there is a spec now."""
     work.row.lead = work.lead
     for processor in composed["transformer"]:
-        if not processor.accepts(work.view.media_type):
-            continue
         try:
+            if not processor.accepts(work.view.media_type):
+                continue
             with tally.cost(processor, resources=1):
                 spec = processor.object.transform(work.view)
             if spec is None:
@@ -33,8 +34,8 @@ def transform(work: Work, composed: Composed, journal: Journal, tally: Tally) ->
             work.row.transform_step_id = journal.step("transform", processor)
             work.skip("transform", str(reason))
             return False
-        except Exception as error:
-            _failed(work, error, processor, journal)
+        except BaseException as error:  # code of the plugin
+            _failed(work, as_error(error, "transformer"), processor, journal)
             return False
         work.row.transform_step_id = journal.step("transform", processor)
         work.finish("transform")

@@ -12,11 +12,16 @@ from isekai_core.pipeline.compose import Processor
 from isekai_core.pipeline.journal import Journal, LeaseLost, first_batch
 from isekai_core.pipeline.match import match
 from isekai_core.pipeline.resolve import Resolver
+from isekai_core.pipeline.rows import one_of
 from isekai_core.pipeline.tally import Tally
 from isekai_core.pipeline.transform import find_model
 from isekai_core.pipeline.work import Work, read_spec
+from isekai_core.plugins.contain import contained
 from isekai_core.types import LoadItem, ResourceRef, Spec, Stage, State
 from isekai_core.types.specs import walk_refs
+
+AHEAD = 1
+"""What is added to a run's first batch number for texts that show addresses of rows that come later."""
 
 _TRIES = 3
 _OUTCOMES = {"create": "created", "update": "updated"}
@@ -35,7 +40,9 @@ class Writer:
         self.resolver = Resolver(journal.pipeline)
         self.bad: dict[int, int] = {}
         self.is_relinking = False
-        self._batch = first_batch(journal.run.pk)
+        self._first = first_batch(journal.run.pk)
+        # One number is left out: that of the texts which show addresses of rows that come later.
+        self._batch = self._first + AHEAD
 
     def attempt(self, works: Sequence[Work], tries: int = 1) -> None:
         """Write `works` in one transaction; in halves when that fails; the last one left is the culprit."""
@@ -100,8 +107,18 @@ class Writer:
         # that is suspected.
         if self.journal.connection.vendor == "postgresql" or len(works) == 1:
             self.check_constraints(written)
+        self._tell_twins(written)
         self.journal.write_loaded(now)
         return rest
+
+    def _tell_twins(self, works: Sequence[Work]) -> None:
+        """Of those that changed a row which another resource became: links to that one are looked at, too."""
+        for label in {work.row.target_model for work in works if ("load", "updated") in work.events}:
+            # Those that had a row before had it for themselves.
+            new = [work for work in works if work.row.target_model == label and not work.kept["target_pk"]]
+            pks = [work.row.target_pk for work in new if ("load", "updated") in work.events]
+            twins = self.journal.resources.filter(one_of("target_pk", pks), target_model=label)
+            twins.exclude(pk__in=[work.row.pk for work in new]).update(changed_in=self._batch)
 
     def _items(self, works: Sequence[Work]) -> list[LoadItem]:
         specs = {work.row.pk: read_spec(work.spec) for work in works}
@@ -143,11 +160,14 @@ class Writer:
         items = [work.item for work in works if work.item is not None]
         for work in works:
             work.row.load_step_id = step
-        with self.tally.cost(processor):
+        with self.tally.cost(processor), contained("loader"):
             processor.object.plan(items)
             changed = [item for item in items if item.action in ("create", "update")]
             processor.object.write(changed)
         self.resolver.forget(changed)
+        self.resolver.fetch_foretold(
+            {work.row.pk: work.item for work in works if work.item is not None and work.item.action != "error"}
+        )
         for work in works:
             assert work.item is not None
             if work.item.action == "error":
@@ -169,9 +189,12 @@ class Writer:
         outcome = _OUTCOMES.get(item.action, "unchanged")
         if again and item.action == "update" and work.links.issuperset(item.changed):
             outcome = "relinked"
-        row.loaded_in = self._batch
+        row.loaded_in = self._first + AHEAD if work.is_ahead else self._batch
+        work.is_as_foretold = self.resolver.is_as_foretold(row.pk, item)
         if outcome in ("created", "updated"):
-            row.changed_in = self._batch
+            is_known = work.is_as_foretold or (not work.kept["target_pk"] and self.resolver.foretold.is_unasked(row.pk))
+            # For the texts of this run, it is nothing new then.
+            row.changed_in = self._first if is_known else self._batch
         # Looked at for its links alone, it was counted when it was loaded.
         work.events = [] if self.is_relinking and outcome == "unchanged" else [("load", outcome)]
         if item.kept:
@@ -196,6 +219,8 @@ class Writer:
         for work in works:
             if id(work) in waiting:
                 continue
+            if work.is_as_foretold:
+                self.resolver.foretold.confirm(work.row.pk)
             for stage, outcome in work.events:
                 self.tally.count_load(self._loader(work.row.target_model), outcome)
                 if outcome in ("failed", "skipped"):

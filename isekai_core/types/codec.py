@@ -8,7 +8,7 @@ import base64
 import datetime as dt
 import math
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +16,8 @@ from isekai_core.types.keys import Key
 from isekai_core.types.specs import BlobRef, ModelRef, ResourceRef, Text
 
 TAG = "$"
-_PLAIN = (str, bool, int, type(None))
+_PLAIN = frozenset((str, bool, int, type(None)))
+_REFS = (ResourceRef, ModelRef, BlobRef, Text)
 _KNOWN = (
     "text, numbers, booleans, None, dates, times, durations, Decimal, UUID, bytes, keys, refs,"
     " lists and mappings of those"
@@ -29,17 +30,17 @@ def encode(value: Any, path: str = "value") -> Any:
     >>> encode({"on": dt.date(2026, 1, 31)})
     {'on': {'$': 'date', 'v': '2026-01-31'}}
     """
-    if isinstance(value, _PLAIN) and type(value) in _PLAIN:
+    if type(value) in _PLAIN:
         return value
+    if isinstance(value, _REFS):
+        return _encode_ref(value, path)
     if isinstance(value, Mapping):
         return _encode_mapping(value, path)
     if isinstance(value, list | tuple):
-        return [encode(item, f"{path}[{index}]") for index, item in enumerate(value)]
+        return _encode_items(value, path)
     for kind, tag, write, _ in _SCALARS:
         if isinstance(value, kind):
             return write(value) if tag is None else {TAG: tag, "v": write(value)}
-    if isinstance(value, ResourceRef | ModelRef | BlobRef | Text):
-        return _encode_ref(value, path)
     msg = f"{path}: cannot keep a value of type {type(value).__qualname__}; expected {_KNOWN}"
     raise TypeError(msg)
 
@@ -58,6 +59,11 @@ def decode(node: Any) -> Any:
     if tag is None:
         return {name: decode(item) for name, item in node.items()}
     return _READERS[tag](node)
+
+
+def _encode_items(items: Sequence[Any], path: str) -> list[Any]:
+    # A page is hundreds of plain pieces: a path is made for what may have something wrong inside.
+    return [item if type(item) in _PLAIN else encode(item, f"{path}[{index}]") for index, item in enumerate(items)]
 
 
 def _encode_mapping(value: Mapping[Any, Any], path: str) -> Any:
@@ -80,7 +86,7 @@ def _encode_ref(value: ResourceRef | ModelRef | BlobRef | Text, path: str) -> di
         case BlobRef():
             return {TAG: "blob", "key": None if value.key is None else str(value.key), "name": value.name}
         case Text():
-            return {TAG: "text", "parts": encode(value.parts, path)}
+            return {TAG: "text", "parts": _encode_items(value.parts, path)}
 
 
 def _read_float(text: str) -> float:
@@ -134,5 +140,5 @@ _READERS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "ref": _read_ref,
     "model": _read_model,
     "blob": _read_blob,
-    "text": lambda node: Text(*decode(node["parts"])),
+    "text": lambda node: Text(*(part if type(part) is str else decode(part) for part in node["parts"])),
 }

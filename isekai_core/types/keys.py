@@ -57,19 +57,29 @@ class Key:
         >>> Key.parse("row:shop/7")
         Key(type='row', value='shop/7')
         """
-        kind, colon, value = text.partition(":")
-        if not colon:
-            msg = f"a key is written type:value, for example url:https://example.org/, got {text[:200]!r}"
-            raise ValueError(msg)
-        return cls(kind, value)
+        return _parsed(text)
 
     @property
     def digest(self) -> str:
         """sha256 of `str(self)` in hexadecimal: 64 characters, what the database is unique by."""
         return hashlib.sha256(str(self).encode("utf-8", "surrogatepass")).hexdigest()
 
+    def __hash__(self) -> int:
+        # Pages are looked up by their keys all the time: a string remembers its hash, a pair does not.
+        return hash(self.value)
+
     def __str__(self) -> str:
         return f"{self.type}:{self.value}"
+
+
+@lru_cache(maxsize=8192)
+def _parsed(text: str) -> Key:
+    # The same links stand on many pages, and in their specs again.
+    kind, colon, value = text.partition(":")
+    if not colon:
+        msg = f"a key is written type:value, for example url:https://example.org/, got {text[:200]!r}"
+        raise ValueError(msg)
+    return Key(kind, value)
 
 
 def key_of(text: str) -> Key | None:

@@ -125,10 +125,15 @@ class Spec:
             yield from walk_refs(value)
 
 
+_POINTERS = (ResourceRef, ModelRef, BlobRef)
+
+
 def walk_refs(value: Any) -> Iterator[ResourceRef | ModelRef | BlobRef]:
     """Every ref in `value`, at any depth, in order."""
-    if isinstance(value, ResourceRef | ModelRef | BlobRef):
+    if isinstance(value, _POINTERS):
         yield value
+    elif isinstance(value, str):
+        return
     elif isinstance(value, Text):
         yield from (part for part in value.parts if not isinstance(part, str))
     elif isinstance(value, Mapping):

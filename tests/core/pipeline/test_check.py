@@ -94,3 +94,23 @@ def test_a_model_or_a_field_that_is_not_there_is_told_with_its_option(fields, op
 
 def test_several_fields_are_told_one_by_one(fields):
     assert len(problems(transformers=[fields(fields={"nam": "h1", "emial": "a", "name": "b"}, match=["x"])])) == 3
+
+
+def test_a_requirement_that_cannot_be_read_is_one_problem_of_one_pipeline():
+    found = problems_of(Pipeline("p", requires=["", "isekai-core"], seeders=["cvs"]))
+    assert found[0].startswith("pipelines.p.requires[0]: expected a plugin's name and versions")
+    assert found[1].startswith("pipelines.p.seeders[0]: there is no seeder 'cvs'")
+
+
+def test_a_processor_that_exits_when_it_is_asked_hides_no_other():
+    class Exits:
+        @property
+        def accepts(self):
+            raise SystemExit(0)
+
+        def mine(self, resource):
+            return []
+
+    found = problems_of(Pipeline("p", miners=[Exits()], extractors=["nobody"]))
+    assert [problem.partition(":")[0] for problem in found] == ["pipelines.p.extractors[0]", "pipelines.p.miners[0]"]
+    assert found[1].endswith("raises SystemExit: 0")

@@ -167,3 +167,95 @@ def test_with_strict_plugins_one_that_is_broken_and_not_used_stops_everything(fa
     monkeypatch.setenv("ISEKAI_PLUGINS_STRICT", "1")
     with pytest.raises(PluginUnusable, match="--strict-plugins: isekai-acme"):
         compose(Pipeline("p"))
+
+
+ODD = """
+    import sys
+
+    from isekai_core import hookimpl
+
+    @hookimpl
+    def isekai_register_extractors(register):
+        register("odd", "isekai_acme:Odd")
+
+    class Odd:
+        accepts = ("url",)
+
+        def extract(self, resource):
+            return None
+
+        {more}
+"""
+PROPERTY = "@property\n        def accepts(self): raise ValueError('no')"
+EXITS = "def __init__(self): sys.exit('no token given')"
+EXITS_WHEN_ASKED = "@property\n        def accepts(self): sys.exit(0)"
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("accepts = (5,)", "accepts of Odd of isekai-acme holds 5, expected texts"),
+        ("accepts = 5", "accepts of Odd of isekai-acme is a list of patterns such as ('text/html',), got 5"),
+        ("produces = ('text/html', None)", "produces of Odd of isekai-acme holds None, expected texts"),
+        (PROPERTY, "accepts of Odd of isekai-acme raises ValueError: no"),
+        (EXITS_WHEN_ASKED, "accepts of Odd of isekai-acme raises SystemExit: 0"),
+        (EXITS, "isekai_acme.Odd raised SystemExit: no token given"),
+        ("neutral_options = 5", "odd cannot be used: TypeError: "),
+    ],
+)
+def test_what_a_plugin_declares_wrongly_is_refused_with_path_and_plugin(more, said, fake_distribution):
+    fake_distribution("isekai-acme", ODD.replace("{more}", more))
+    with pytest.raises(OptionError) as caught:
+        compose(Pipeline("p", extractors=["odd"]))
+    assert str(caught.value).startswith(f"pipelines.p.extractors[0]: {said}")
+
+
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [
+        ({"accepts": 5}, "accepts of page is a list of patterns such as ('text/html',), got 5"),
+        ({"accepts": [5]}, "accepts of page holds 5, expected texts"),
+        ({"produces": [5]}, "produces of page holds 5, expected texts"),
+    ],
+)
+def test_what_a_function_declares_wrongly_is_refused_with_its_path(declared, said):
+    def page(resource):
+        return None
+
+    page.__qualname__ = "page"
+    with pytest.raises(OptionError) as caught:
+        compose(Pipeline("p", transformers=[transformer(**declared)(page)]))
+    assert str(caught.value) == f"pipelines.p.transformers[0]: {said}"
+
+
+def test_a_docstring_that_is_no_text_stops_nobody(fake_distribution):
+    fake_distribution("isekai-acme", ODD.replace("{more}", "__doc__ = 5"))
+    assert compose(Pipeline("p", extractors=["odd"]))["extractor"][0].name == "isekai-acme/odd"
+
+
+def test_names_and_versions_are_never_longer_than_the_journal_keeps(fake_distribution):
+    fake_distribution("isekai-acme", ODD.replace("{more}", ""), version="1.0+" + "v" * 80)
+    (odd,) = compose(Pipeline("p", extractors=["odd"]))["extractor"]
+    assert (len(odd.version), odd.version[:5]) == (60, "1.0+v")
+
+    def versioned(version, name="page"):
+        def page(resource):
+            return None
+
+        page.__qualname__ = name
+        return compose(Pipeline("p", transformers=[transformer(version=version)(page)]))["transformer"][0]
+
+    assert len(versioned("v" * 70).version) == 60
+    assert versioned("v" * 70).version != versioned("v" * 71).version
+    assert versioned("1\x00").version == "1\\x00"
+    assert len(versioned("1", "p" * 300).name) == 255
+
+
+def test_a_name_that_is_not_there_has_its_path():
+    with pytest.raises(ProcessorNotFound, match=r"^pipelines\.blog\.seeders\[1\]: there is no seeder 'cvs'"):
+        compose(Pipeline("blog", seeders=[use("csv", path="x.csv", type="row"), "cvs"]))
+
+
+def test_what_is_no_requirement_is_refused_with_its_path():
+    with pytest.raises(PluginUnusable, match=r"pipelines\.p\.requires\[1\]: expected a plugin's name and versions"):
+        compose(Pipeline("p", requires=["isekai-core", "isekai-http garbage"]))

@@ -83,3 +83,21 @@ def test_what_a_function_accepts_may_be_one_pattern_or_several():
 def test_a_pipeline_does_not_change():
     with pytest.raises(AttributeError):
         Pipeline("blog").name = "other"
+
+
+@pytest.mark.parametrize("given", [{"isekai-html": ">=0.1"}, "isekai-html", 5, True])
+def test_requirements_in_another_form_are_refused_with_their_path(given):
+    with pytest.raises(TypeError) as caught:
+        Pipeline("blog", requires=given)
+    assert str(caught.value) == (
+        f"pipelines.blog.requires: expected a list such as ['isekai-html>=0.1'], got {given!r}"
+    )
+
+
+def test_a_requirement_that_is_no_text_is_refused_with_its_place():
+    with pytest.raises(TypeError, match=r"pipelines\.blog\.requires\[1\]: expected a list such as .*, got 5"):
+        Pipeline("blog", requires=["isekai-html", 5])
+
+
+def test_requirements_may_come_one_by_one():
+    assert Pipeline("blog", requires=(name for name in ("a", "b"))).requires == ("a", "b")

@@ -2,7 +2,8 @@
 
 from isekai_core import Key, Pipeline, extractor, miner, transformer
 from isekai_core.pipeline.compose import compose
-from isekai_core.pipeline.explain import explain
+from isekai_core.pipeline.explain import explain, explain_installed
+from isekai_core.plugins.registry import registry
 
 
 @extractor(accepts="file", version="1")
@@ -98,3 +99,64 @@ def test_a_media_type_that_is_known_decides():
     assert found["links"][0] == "not"
     assert found["colours"][0] == "asked"
     assert found["isekai-core/models"] == ("chosen", "the first that writes every model")
+
+
+class Broken:
+    accepts = ("url",)
+    version = "1"
+
+    def handles(self, key):
+        raise SystemExit(0)
+
+    def extract(self, resource):
+        pass
+
+
+def test_an_extractor_that_cannot_be_asked_hides_no_other():
+    composed = compose(Pipeline("p", extractors=[Broken(), pages]))
+    first, second = explain(composed, Key("url", "https://old.example.org/"))[:2]
+    assert (first.verdict, first.why) == ("broken", "handles() raised SystemExit: 0")
+    assert second.verdict == "chosen"
+
+
+ODD = """
+    from isekai_core import hookimpl
+
+    class Meta(type):
+        def __getattribute__(cls, name):
+            if name == "accepts":
+                raise SystemExit(0)
+            return type.__getattribute__(cls, name)
+
+    class Exits(metaclass=Meta):
+        def extract(self, resource): ...
+
+    class Five:
+        accepts = (5,)
+        def extract(self, resource): ...
+
+    class Later:
+        accepts = property(lambda self: ("url",))
+        def extract(self, resource): ...
+
+    @hookimpl
+    def isekai_register_extractors(register):
+        register("exits", Exits)
+        register("five", Five)
+        register("gone", "nowhere_at_all:Gone")
+        register("later", Later)
+"""
+
+
+def test_without_a_pipeline_a_broken_class_is_a_row_with_its_reason(fake_distribution):
+    fake_distribution("isekai-acme", ODD)
+    found = {
+        c.name: (c.verdict, c.why)
+        for c in explain_installed(registry().entries("extractor"), Key("url", "https://x.example.org/"))
+    }
+    assert found["isekai-acme/exits"] == ("broken", "asking its class raised SystemExit: 0")
+    assert found["isekai-acme/five"] == ("broken", "accepts holds 5, expected texts")
+    assert found["isekai-acme/gone"][0] == "broken"
+    assert found["isekai-acme/gone"][1].startswith("needs nowhere_at_all, which is not installed")
+    assert found["isekai-acme/later"] == ("depends", "what it takes depends on its options")
+    assert found["isekai-core/file"] == ("not", "takes file")

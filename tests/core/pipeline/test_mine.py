@@ -289,3 +289,19 @@ def test_a_changed_miner_mines_again_what_was_brought_and_fetches_nothing_twice(
     assert world.fetched == ["a", "b", "c"]
     assert set(Author.objects.values_list("slug", flat=True)) == {"a", "b", "c"}
     assert result.models == {"testapp.Author": {"created": 1, "unchanged": 2}}
+
+
+def test_a_miner_that_exits_fails_its_page_and_the_run_goes_on(world):
+    @miner(version="1")
+    def exits(page):
+        if page.key.value == "bad":
+            raise SystemExit(3)
+        return []
+
+    world.changes["miners"] = [exits]
+    world.add("bad", author("bad"))
+    world.add("good", author("good"))
+    result = world.run()
+    assert (result.failed, Author.objects.count()) == (1, 1)
+    assert state("bad") == ("extracted", "failed", "the miner ended with SystemExit: 3")
+    assert "SystemExit" in resource("bad").traceback

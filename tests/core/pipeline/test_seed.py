@@ -234,3 +234,23 @@ def test_until_seed_only_seeds(world):
     world.run(until="seed")
     assert states() == {"a": ("seeded", "ready")}
     assert world.fetched == []
+
+
+@pytest.mark.parametrize("ended", [SystemExit("no token"), GeneratorExit()])
+def test_a_seeder_that_exits_is_an_error_and_what_it_gave_is_kept(ended, world):
+    class Exits:
+        version = "1"
+
+        def seed(self):
+            return self
+
+        def __iter__(self):
+            yield Seed(key("a"))
+            raise ended
+
+    world.add("a", author("a"))
+    world.changes["seeders"] = [Exits()]
+    result = world.run()
+    assert not result.is_complete
+    assert Author.objects.count() == 1
+    assert f"the seeder ended with {type(ended).__name__}" in result.seed_errors[0]["message"]

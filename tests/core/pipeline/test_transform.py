@@ -323,3 +323,18 @@ def test_other_bytes_under_the_same_spec_are_another_file_of_the_row(world):
     with Photo.objects.get().file.open() as file:
         assert file.read() == b"retouched"
     assert world.run(refresh=True).changed == 0
+
+
+def test_a_transformer_that_exits_fails_its_page_and_the_run_goes_on(world):
+    @transformer(version="1")
+    def exits(page):
+        if page.key.value == "bad":
+            raise SystemExit(0)
+        return author(page.key.value)
+
+    world.changes["transformers"] = [exits]
+    world.add("bad")
+    world.add("good")
+    result = world.run()
+    assert (result.failed, Author.objects.count()) == (1, 1)
+    assert state("bad")[2] == "the transformer ended with SystemExit: 0"

@@ -311,3 +311,22 @@ def test_start_load_writes_again_what_was_edited_away_only_if_told_to(world):
     assert world.run(start="load").changed == 1
     assert Author.objects.get().name == "Ada"
     assert state("a")[2] == ""
+
+
+@pytest.mark.parametrize("method", ["plan", "write"])
+def test_a_loader_that_exits_fails_what_it_was_given_alone(method, world):
+    class Exits(ModelLoader):
+        pass
+
+    def exits(self, items):
+        if any(item.key.value == "bad" for item in items):
+            raise SystemExit(0)
+        getattr(ModelLoader, method)(self, items)
+
+    setattr(Exits, method, exits)
+    world.changes["loaders"] = [Exits()]
+    world.add("good", author("good"))
+    world.add("bad", author("bad"))
+    result = world.run()
+    assert (result.failed, Author.objects.count()) == (1, 1)
+    assert state("bad")[2] == "the loader ended with SystemExit: 0"
