@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from isekai_core.hookspecs import hookimpl
     from isekai_core.pipeline.definition import Pipeline, extractor, miner, seeder, transformer, use
-    from isekai_core.pipeline.engine import RunResult, run
+    from isekai_core.pipeline.engine import RunResult as RunResult
+    from isekai_core.pipeline.engine import run as run
     from isekai_core.plugins.registry import installed_apps
     from isekai_core.types import (
         BlobRef,
@@ -46,6 +47,7 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
+# Without `run` and `RunResult`, which need a Django project: a plugin's module may say `import *`.
 __all__ = [
     "BlobRef",
     "Extraction",
@@ -56,7 +58,6 @@ __all__ = [
     "Pipeline",
     "ResourceRef",
     "ResourceView",
-    "RunResult",
     "Seed",
     "Spec",
     "Text",
@@ -64,7 +65,6 @@ __all__ = [
     "hookimpl",
     "installed_apps",
     "miner",
-    "run",
     "seeder",
     "transformer",
     "use",
@@ -81,4 +81,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *_HOME_OF})

@@ -18,16 +18,18 @@ def plugins_can_be_used(**_: Any) -> list[CheckMessage]:
         found = registry()
     except ConfigurationError as error:
         return [Warning(str(error), id="isekai.W003")]
+    apps = installed_apps()
     return [
-        *(_of(plugin) for plugin in found.unsound),
+        *(_of(plugin, [app for app in plugin.installed.apps if app not in apps]) for plugin in found.unsound),
         *(Warning(problem, id="isekai.W003") for problem in found.problems),
     ]
 
 
-def _of(plugin: Plugin) -> CheckMessage:
+def _of(plugin: Plugin, left_out: list[str]) -> CheckMessage:
     number = "W002" if plugin.state.usable else "W001"
+    apps = f"; left out of installed_apps() is {', '.join(left_out)}" if left_out else ""
     return Warning(
-        f"the plugin {plugin.name} {plugin.version} ({plugin.state}): {plugin.reason}",
+        f"the plugin {plugin.name} {plugin.version} ({plugin.state}): {plugin.reason}{apps}",
         hint=plugin.fix or f"isekai plugins show {plugin.name}",
         id=f"isekai.{number}",
     )

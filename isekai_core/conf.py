@@ -151,9 +151,9 @@ def project_file(start: Path | None = None) -> ProjectFile:
         if (path := place / FILE_NAME).is_file():
             return _parsed(path, _toml(path, path.read_bytes()))
         if (path := place / "pyproject.toml").is_file() and _TABLE.encode() in (content := path.read_bytes()):
-            table = _toml(path, content).get("tool", {}).get("isekai")
-            if table is not None:
-                return _parsed(path, table)
+            tools = _toml(path, content).get("tool")
+            if isinstance(tools, Mapping) and tools.get("isekai") is not None:
+                return _parsed(path, tools["isekai"])
     return ProjectFile()
 
 

@@ -34,9 +34,15 @@ def _section(hook, kind):
     prose, _, example = inspect.getdoc(getattr(hookspecs, hook)).partition("Example::\n")
     yield from (f"## {hook}", "", "```text", _signature(hook, getattr(hookspecs, hook)), "```", "")
     summary = " ".join(prose.split()).replace("Register ", "Registers ", 1)
-    yield from (f"{summary} Protocol: [`{kind.capitalize()}`](reference/types.md#{kind}).", "")
+    yield from (f"{summary} {_protocol(kind)}", "")
     yield from (f"<!-- file: isekai-acme/isekai_acme/{kind}s.py -->", "```python")
     yield from ("from isekai_core import hookimpl", "", "", textwrap.dedent(example).strip(), "```", "")
+
+
+def _protocol(kind):
+    name = "".join(word.capitalize() for word in kind.split("_"))
+    page = "reference/slices.md#sources-and-targets" if kind.startswith("slice_") else f"reference/types.md#{kind}"
+    return f"Protocol: [`{name}`]({page})."
 
 
 def _signature(name, function):

@@ -33,7 +33,8 @@ def show_costs(by: str, name: str | None, run: int | None, *, as_json: bool) -> 
 def _nothing(found: Bill, name: str | None, run: int | None) -> str:
     if run is not None:
         return f"run {run} has no figures of processors: {_WITHOUT}"
-    runs = f"none of {counted(found.without, 'run')} has" if found.without else "there is no run yet that has"
+    number = f"none of the {found.without:,} runs has" if found.without > 1 else "the only run has no"
+    runs = number if found.without else "there is no run yet that has"
     return f"{runs} figures of processors{f': {_WITHOUT}' if found.without else ''}; isekai run {name or 'NAME'}"
 
 

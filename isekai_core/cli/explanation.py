@@ -7,6 +7,7 @@ from isekai_core.cli.output import print_json, print_table
 from isekai_core.cli.plugin_pages import why
 from isekai_core.errors import ConfigurationError
 from isekai_core.pipeline.explain import Candidate, explain, explain_installed
+from isekai_core.pipeline.readable import printable
 from isekai_core.plugins.registry import Registry
 from isekai_core.plugins.report import SCHEMA
 from isekai_core.types import Key
@@ -18,6 +19,7 @@ _WORDS = {
     "later": "is asked later",
     "not": "no",
     "depends": "depends",
+    "broken": "cannot be used",
 }
 
 
@@ -26,6 +28,9 @@ def print_explanation(found: Registry, text: str, pipeline: str | None, media_ty
     key = key_of(text)
     if key is None:
         msg = f"{text[:200]!r} is no key: expected type:value, such as url:https://old.example.org/"
+        raise ConfigurationError(msg)
+    if media_type and not pipeline:
+        msg = "--media-type is about who reads a payload in a pipeline: name one with --pipeline"
         raise ConfigurationError(msg)
     if pipeline:
         candidates = _of_pipeline(pipeline, key, media_type)
@@ -44,7 +49,7 @@ def print_explanation(found: Registry, text: str, pipeline: str | None, media_ty
 
 
 def _print(candidates: Sequence[Candidate]) -> None:
-    rows = [(c.kind, c.name, c.version or "-", _WORDS[c.verdict], c.why) for c in candidates]
+    rows = [(c.kind, c.name, c.version or "-", _WORDS[c.verdict], printable(c.why)) for c in candidates]
     print_table(("Kind", "Processor", "Version", "Verdict", "Why"), rows)
 
 

@@ -10,11 +10,13 @@ from isekai_core.pipeline.check import problems_of
 from isekai_core.pipeline.definition import FunctionProcessor, Pipeline, Use
 from isekai_core.pipeline.discover import Broken, Found, Survey, survey, unknown
 from isekai_core.pipeline.readable import printable
+from isekai_core.plugins.registry import registry
 from isekai_core.types import KINDS
 
 
 def print_list(*, as_json: bool) -> None:
     """One line for each pipeline; one for each place that is broken, with the reason."""
+    registry().insist()
     with clean_output():
         seen = survey()
     if as_json:

@@ -11,6 +11,8 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
+from typing import NoReturn
 
 from isekai_core.conf import did_you_mean
 
@@ -22,6 +24,7 @@ COMMANDS = {
     "show": "everything that is known of one resource",
     "pipelines": "list the pipelines of the project, and check them",
     "plugins": "list the installed plugins, and what they provide",
+    "slice": "cut a slice out of a database, and load it elsewhere",
 }
 """Command to its line in the help. The module of the same name is imported only for its own command."""
 
@@ -56,12 +59,16 @@ def _execute(arguments: list[str], prog: str, options: argparse.Namespace) -> in
     shared = _shared_options(prog)
     # Taken out first, so that they may stand before the command, after it, or among its own.
     _, rest = shared.parse_known_args(arguments, options)
-    parser = argparse.ArgumentParser(prog=prog, parents=[shared], allow_abbrev=False, description=_DESCRIPTION)
+    parser = _Parser(prog=prog, parents=[shared], allow_abbrev=False, description=_DESCRIPTION, formatter_class=_Help)
     parser.add_argument("--version", action=_Version, help="show the version and exit")
-    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(
+        title="commands", dest="command", metavar="COMMAND", required=True, parser_class=argparse.ArgumentParser
+    )
+    parser.hint = _spaced(arguments)
     chosen = next((argument for argument in rest if not argument.startswith("-")), "")
     if chosen and chosen not in COMMANDS:
-        parser.error(f"there is no command {chosen!r}{did_you_mean(chosen, COMMANDS)}; see {prog} --help")
+        hint = parser.hint or f"{did_you_mean(chosen, COMMANDS)}; see {prog} --help"
+        parser.error(f"there is no command {chosen!r}{hint}")
     for name, text in COMMANDS.items():
         if name == chosen:
             importlib.import_module(f"isekai_core.cli.{name}").add_parser(commands)
@@ -70,9 +77,27 @@ def _execute(arguments: list[str], prog: str, options: argparse.Namespace) -> in
     parser.parse_args(rest, options)
     _tolerate_unprintable()
     command = importlib.import_module(f"isekai_core.cli.{options.command}")
-    with _safe_mode(options):
-        status: int = command.execute(options)
+    try:
+        with _safe_mode(options):
+            status: int = command.execute(options)
+    except (Exception, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # no command ends so: code of the project or of a plugin does
+        status = _ended(error, options)
     return status
+
+
+def _ended(error: BaseException, options: argparse.Namespace) -> int:
+    """Tell what ended the command from below, so that it never passes for a command that went well."""
+    from isekai_core.cli.failures import FAILED, report  # noqa: PLC0415 - most commands do not fail
+    from isekai_core.errors import RunError  # noqa: PLC0415 - the same
+
+    said = f"code of the project or of a plugin ended the command with {type(error).__name__}: {error}"
+    told = RunError(f"{said.removesuffix(': ')}; --traceback shows where")
+    told.__cause__ = error
+    report(told, show_traceback=options.traceback)
+    code = error.code if isinstance(error, SystemExit) else None
+    return code if isinstance(code, int) and code else FAILED
 
 
 def _explicit(arguments: list[str]) -> list[str]:
@@ -107,6 +132,7 @@ def _shared_options(prog: str) -> argparse.ArgumentParser:
     group.add_argument("--pythonpath", metavar="FOLDER", help="a folder to import the project from")
     group.add_argument(
         "--no-plugins",
+        action="append",
         metavar="A,B",
         help="safe mode: import no plugin but core; with =A,B, all but these (see also the variable ISEKAI_PLUGINS)",
     )
@@ -115,6 +141,30 @@ def _shared_options(prog: str) -> argparse.ArgumentParser:
     )
     group.add_argument("--traceback", action="store_true", default=False, help="show where an error comes from")
     return shared
+
+
+def _spaced(arguments: list[str]) -> str:
+    """What to say of the word behind a bare `--no-plugins`, should nothing know it."""
+    for option, word in pairwise(arguments):
+        if option == "--no-plugins=" and not word.startswith("-"):
+            return f"; write --no-plugins={word} to leave that plugin out"
+    return ""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Gives a hint with words that nobody knows."""
+
+    hint = ""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(f"{message}{self.hint}" if message.startswith("unrecognized arguments") else message)
+
+
+class _Help(argparse.HelpFormatter):
+    """Shows `--no-plugins` as it is written; argparse has no such form."""
+
+    def format_help(self) -> str:
+        return super().format_help().replace("--no-plugins A,B", "--no-plugins[=A,B]")
 
 
 class _Version(argparse.Action):

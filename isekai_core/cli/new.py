@@ -22,7 +22,7 @@ from isekai_core.conf import did_you_mean
 from isekai_core.errors import ConfigurationError
 from isekai_core.plugins.compatible import CORE
 from isekai_core.plugins.registry import registry
-from isekai_core.plugins.scan import normal_name
+from isekai_core.plugins.scan import is_installed, normal_name
 from isekai_core.types import KINDS, STAGES
 
 STAGE_OF = dict(zip(KINDS, STAGES, strict=True))
@@ -93,7 +93,7 @@ def _words(name: str, kind: str) -> dict[str, str]:
         "name": distribution,
         "package": distribution.replace("-", "_"),
         "short": short,
-        "cls": "".join(part.capitalize() for part in short.split("-")),
+        "cls": _class(short),
         "key": short[:32].rstrip("-"),
         "kind": kind,
         "Kind": kind.capitalize(),
@@ -102,6 +102,16 @@ def _words(name: str, kind: str) -> dict[str, str]:
         "requirement": _requirement(importlib_metadata.version(CORE)),
         "use": Template(_USE[kind]).substitute(short=short),
     }
+
+
+def _class(short: str) -> str:
+    """The name of its class, without the kind; none that pytest would take for tests.
+
+    >>> _class("acme-shop"), _class("testrail")
+    ('AcmeShop', 'IsekaiTestrail')
+    """
+    name = "".join(part.capitalize() for part in short.split("-"))
+    return f"Isekai{name}" if name.startswith("Test") else name
 
 
 def _distribution(name: str) -> str:
@@ -145,7 +155,7 @@ def _taken(words: dict[str, str], folder: Path) -> Iterator[str]:
     package, kind, short = words["package"], words["kind"], words["short"]
     if package in sys.stdlib_module_names or package == "tests" or keyword.iskeyword(package):
         yield f"its package {package} would hide a name that Python programs need"
-    elif _is_installed(words["name"]):
+    elif is_installed(words["name"]):
         yield "a distribution of that name is installed"
     elif found := _module(package, folder):
         yield f"its package {package} would hide {found}"
@@ -161,14 +171,6 @@ def _module(package: str, folder: Path) -> str:
     if spec is None or (spec.origin is None and places == [str(folder.resolve())]):
         return ""
     return spec.origin or ", ".join(places)
-
-
-def _is_installed(name: str) -> bool:
-    try:
-        importlib_metadata.distribution(name)
-    except importlib_metadata.PackageNotFoundError:
-        return False
-    return True
 
 
 def _filled(kind: str, words: dict[str, str]) -> dict[str, str]:

@@ -1,9 +1,12 @@
 """What commands print: tables and JSON on standard output, remarks on standard error."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 def print_table(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -14,6 +17,15 @@ def print_table(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
+def plain(text: str) -> str:
+    r"""Text of a plugin's author, so that it cannot steer the terminal: control characters are shown as escapes.
+
+    >>> plain("a\x1b[2Jb")
+    'a\\x1b[2Jb'
+    """
+    return _CONTROL.sub(lambda found: repr(found.group())[1:-1], text)
+
+
 def print_json(value: Any) -> None:
     """`value` as JSON for a machine: one document, plain ASCII, keys in the order given."""
     print(json.dumps(value, indent=2))
@@ -21,4 +33,6 @@ def print_json(value: Any) -> None:
 
 def remark(text: str) -> None:
     """One line for the person in front, never in the way of what is piped."""
+    # What was printed before it stands before it, also where both go into one file.
+    sys.stdout.flush()
     print(f"isekai: {text}", file=sys.stderr)

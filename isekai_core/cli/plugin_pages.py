@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from isekai_core.cli.output import print_json, print_table, remark
+from isekai_core.cli.output import plain, print_json, print_table, remark
 from isekai_core.plugins import report
-from isekai_core.plugins.entry import Plugin
+from isekai_core.plugins.entry import Plugin, in_words
 from isekai_core.plugins.registry import Registry
+from isekai_core.plugins.states import PluginState
 
 
 def print_list(found: Registry, kind: str | None, *, as_json: bool) -> None:
@@ -20,18 +21,26 @@ def print_list(found: Registry, kind: str | None, *, as_json: bool) -> None:
             plugin.name,
             plugin.version,
             plugin.state,
-            report.provided(plugin, kind) if plugin.state.usable else why(plugin),
+            plain((report.provided(plugin, kind) or "nothing") if plugin.state.usable else why(plugin)),
         )
         for plugin in shown
     ]
     print_table(("Plugin", "Version", "Status", "Provides"), rows)
     for plugin in shown:
         if plugin.state.usable and plugin.reason:
-            remark(plugin.reason)
+            remark(plain(plugin.reason if plugin.name in plugin.reason else f"{plugin.name}: {plugin.reason}"))
         for copy in plugin.installed.shadowed:
             remark(f"another {plugin.name} is never used: {copy}")
     for problem in found.problems:
         remark(problem)
+    if unknown := [plugin.name for plugin in shown if _may_replace(plugin)]:
+        remark(f"what {', '.join(unknown)} would register is not known: a name that it replaces is another's for now")
+
+
+def _may_replace(plugin: Plugin) -> bool:
+    """Whether it is broken before it said what it registers; who left it out on purpose knows."""
+    off = plugin.state.usable or plugin.state is PluginState.DISABLED
+    return not off and bool(plugin.installed.modules) and not plugin.processors
 
 
 def print_requirements(found: Registry) -> None:
@@ -54,7 +63,7 @@ def print_details(found: Registry, name: str, *, as_json: bool) -> None:
     if as_json:
         print_json(data)
         return
-    print("\n".join(_described(data["plugin"])))
+    print("\n".join(plain(line) for text in _described(data["plugin"]) for line in text.split("\n")))
 
 
 def _described(plugin: dict[str, Any]) -> Iterator[str]:
@@ -82,7 +91,7 @@ def _described(plugin: dict[str, Any]) -> Iterator[str]:
 
 def _described_processor(processor: dict[str, Any]) -> Iterator[str]:
     replaces = f", in place of {processor['replaces']}" if processor["replaces"] else ""
-    yield f"{processor['kind']} {processor['name']}{replaces}"
+    yield f"{in_words(processor['kind'])} {processor['name']}{replaces}"
     if text := processor["error"] or processor["doc"]:
         yield f"  {text}"
     for option in processor["options"]:

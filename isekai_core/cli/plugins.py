@@ -1,6 +1,7 @@
 """Plugins: what is installed, what it provides, and what is wrong with it. Needs no Django project."""
 
 import argparse
+from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ from isekai_core.cli.project import has_project, setup_bare, setup_django
 from isekai_core.errors import ConfigurationError
 from isekai_core.plugins.choice import is_strict
 from isekai_core.plugins.hooks import KINDS
-from isekai_core.plugins.registry import registry
+from isekai_core.plugins.registry import installed_apps, registry
+from isekai_core.plugins.scan import normal_name, scan
 
 _ACTIONS = {
     "list": "one line for each plugin",
@@ -19,6 +21,10 @@ _ACTIONS = {
     "explain": "who would work on a key, and why",
     "new": "begin a plugin of your own",
 }
+
+
+# A slice source or target is too much for a template: it begins with a database.
+PROCESSOR_KINDS = tuple(kind for kind in KINDS if not kind.startswith("slice_"))
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -36,7 +42,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     made["explain"].add_argument("--pipeline", metavar="NAME", help="ask about the processors of this pipeline")
     made["explain"].add_argument("--media-type", metavar="TYPE", help="of the payload, where nothing is stored yet")
     made["new"].add_argument("name", metavar="NAME", help="the distribution's name, such as isekai-acme")
-    made["new"].add_argument("--kind", choices=KINDS, required=True, help="what its processor is")
+    made["new"].add_argument("--kind", choices=PROCESSOR_KINDS, required=True, help="what its processor is")
     made["new"].add_argument("--folder", metavar="FOLDER", help="where to write it; a folder of its name without one")
     for name in ("list", "show", "check", "explain"):
         made[name].add_argument("--json", action="store_true", help="print one JSON document")
@@ -45,6 +51,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def execute(options: argparse.Namespace) -> int:
     """Run the action that was asked for."""
     status: int = _RUN[options.action](options)
+    if options.action in ("show", "check", "explain"):
+        registry().insist()
     return status
 
 
@@ -53,6 +61,10 @@ def _list(options: argparse.Namespace) -> int:
 
     Imports no processor. Exit status 0 whatever is listed; 1 with --strict-plugins when one is not ok.
     """
+    if options.requirements and (options.json or options.kind):
+        other = "--json" if options.json else "--kind"
+        msg = f"--requirements prints what pip reads, for all plugins: it does not go with {other}"
+        raise ConfigurationError(msg)
     found = registry()
     if options.requirements:
         plugin_pages.print_requirements(found)
@@ -79,8 +91,17 @@ def _check(options: argparse.Namespace) -> int:
         setup_django(options)
     else:
         # An author's CI has no project, and what a plugin registers may need Django all the same.
-        setup_bare()
+        setup_bare(_apps_of(options.names))
     return plugin_check.print_check(registry(), options.names, as_json=options.json)
+
+
+def _apps_of(names: Sequence[str]) -> list[str]:
+    """The apps of the plugins that are checked: one that cannot be loaded must not keep the others from it."""
+    apps = installed_apps()
+    if not names:
+        return apps
+    wanted = {normal_name(name) for name in names}
+    return [app for one in scan() if one.name in wanted for app in one.apps if app in apps]
 
 
 def _explain(options: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ import argparse
 import os
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from isekai_core.errors import ConfigurationError
@@ -47,8 +48,8 @@ def _settings_module(options: argparse.Namespace) -> str | None:
     return options.settings or os.environ.get(_VARIABLE) or _of_manage_py(Path.cwd())
 
 
-def setup_bare() -> None:
-    """Set Django up without a project: with a database in memory and no apps but ISEKAI."""
+def setup_bare(apps: Iterable[str] = ()) -> None:
+    """Set Django up without a project: with a database in memory and no apps but ISEKAI, and `apps`."""
     from django.conf import settings  # noqa: PLC0415 - see above
 
     database = {
@@ -56,10 +57,10 @@ def setup_bare() -> None:
         "NAME": ":memory:",
         "OPTIONS": {"transaction_mode": "IMMEDIATE"},
     }
-    settings.configure(
-        INSTALLED_APPS=["django.contrib.contenttypes", "isekai_core"], DATABASES={"default": database}, USE_TZ=True
-    )
-    _setup("no settings")
+    # What models of plugins most often point to is there, too.
+    ours = ["django.contrib.contenttypes", "django.contrib.auth", "isekai_core"]
+    settings.configure(INSTALLED_APPS=list(dict.fromkeys([*ours, *apps])), DATABASES={"default": database}, USE_TZ=True)
+    _setup("the installed plugins alone")
 
 
 def _of_manage_py(folder: Path) -> str | None:
@@ -86,9 +87,21 @@ def _setup(module: str) -> None:
         if error.name and (module == error.name or module.startswith(error.name + ".")):
             msg = f"there is no settings module {module!r} here; see --settings and --pythonpath"
         else:
-            msg = f"the Django project cannot be loaded: {error}, which {module} needs; pip install it"
+            owner = _owner(error)
+            what = owner or "; pip install it"
+            msg = f"the Django project cannot be loaded: {error}, which {module} needs{what}"
         raise ConfigurationError(msg) from error
-    except Exception as error:
+    except ConfigurationError:
+        raise
+    except (Exception, SystemExit) as error:
         raised = f"{type(error).__name__}: {error}"
-        msg = f"the Django project cannot be loaded from {module}: {raised}; --traceback shows where"
+        msg = f"the Django project cannot be loaded from {module}: {raised}{_owner(error)}; --traceback shows where"
         raise ConfigurationError(msg) from error
+
+
+def _owner(error: BaseException) -> str:
+    """Which plugin's app it is that cannot be loaded, and how to go on without it; "" for none."""
+    from isekai_core.plugins.apps import owner_of  # noqa: PLC0415 - only after an error
+
+    plugin = owner_of(error)
+    return f"; it is of the app of the plugin {plugin}, and --no-plugins={plugin} goes on without it" if plugin else ""

@@ -5,7 +5,7 @@ only add to it.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -43,7 +43,7 @@ class Choice:
         for name in sorted((self.allowed or frozenset()) | self.away):
             if name not in known:
                 hint = f"{did_you_mean(name, known)}; installed are {', '.join(known)}"
-                msg = f"{VARIABLE} or --no-plugins names {name!r}, which is not installed{hint}"
+                msg = f"{VARIABLE} or --no-plugins names {name!r}, which is not installed{hint}; {_FORMS}"
                 raise SettingError(msg)
 
 
@@ -82,11 +82,11 @@ def is_strict() -> bool:
 
 
 @contextmanager
-def chosen(no_plugins: str | None, *, strict: bool) -> Iterator[None]:
-    """Inside, `--no-plugins` (None when it was not given, "" for all) and `--strict-plugins` hold, too."""
+def chosen(no_plugins: Sequence[str] | None, *, strict: bool) -> Iterator[None]:
+    """Inside, `--no-plugins` (each time it was given; "" for all of them) and `--strict-plugins` hold, too."""
     before = {name: os.environ.get(name) for name in (VARIABLE, STRICT_VARIABLE)}
-    if no_plugins is not None:
-        os.environ[VARIABLE] = _with(os.environ.get(VARIABLE, ""), no_plugins)
+    for given in no_plugins or ():
+        os.environ[VARIABLE] = _with(os.environ.get(VARIABLE, ""), given)
     if strict:
         os.environ[STRICT_VARIABLE] = "1"
     try:
@@ -101,4 +101,6 @@ def chosen(no_plugins: str | None, *, strict: bool) -> Iterator[None]:
 
 def _with(text: str, no_plugins: str) -> str:
     names = [name.strip().removeprefix("-") for name in no_plugins.split(",") if name.strip()]
-    return ",".join(filter(None, [text, *(f"-{name}" for name in names)])) if names else _NONE
+    if not names or text == _NONE:
+        return _NONE
+    return ",".join(filter(None, [text, *(f"-{name}" for name in names)]))

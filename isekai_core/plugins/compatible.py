@@ -66,6 +66,27 @@ def read_requirement(text: str) -> "Requirement":
         raise ValueError(msg) from None
 
 
+def read_wanted(text: str) -> "Requirement":
+    """A plugin's name and versions, as pipelines require them; `ValueError` for anything more or less.
+
+    An address may hold a password, so none is shown.
+    """
+    expected = "expected a plugin's name and versions such as 'isekai-html>=0.1'"
+    if "://" in text or "@" in text:
+        msg = f"{expected}, got an address"
+        raise ValueError(msg)
+    try:
+        requirement = read_requirement(text)
+    except ValueError:
+        msg = f"{expected}, got {text!r}"
+        raise ValueError(msg) from None
+    if requirement.marker or requirement.extras:
+        more = "a condition" if requirement.marker else "extras"
+        msg = f"{expected}, got {text!r}, with {more}"
+        raise ValueError(msg)
+    return requirement
+
+
 def fits(requirement: "Requirement", version: str) -> bool:
     """Whether `version` meets `requirement`; one that is not written as versions are fits everything.
 

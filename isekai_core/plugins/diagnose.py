@@ -98,6 +98,8 @@ def _raised(error: BaseException, installed: Installed) -> str:
         return f"calls sys.exit({error.code!r}) while it is imported{place}"
     if needs_project(error):
         text = f"{text}; Django models and settings are imported inside functions"
+    elif isinstance(error, RuntimeError) and "INSTALLED_APPS" in text and installed.apps:
+        text = f"{text}; its app {installed.apps[0]} is not there: add *installed_apps() to INSTALLED_APPS"
     elif isinstance(error, RuntimeError) and "INSTALLED_APPS" in text:
         text = f"{text}; models belong into an app of their own module, which the entry-point group isekai.apps names"
     return f"raised {kind}: {text}{place}" if text else f"raised {kind}{place}"

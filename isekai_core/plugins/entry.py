@@ -6,12 +6,32 @@ from typing import Any, NoReturn
 
 from isekai_core.conf import did_you_mean
 from isekai_core.errors import PluginUnusable
+from isekai_core.plugins.contain import in_words as in_error
 from isekai_core.plugins.diagnose import diagnose, needs_project
 from isekai_core.plugins.quiet import quiet
 from isekai_core.plugins.scan import Installed
 from isekai_core.plugins.states import PluginState
 
-_METHODS = {"seeder": "seed", "extractor": "extract", "miner": "mine", "transformer": "transform", "loader": "write"}
+_METHODS = {
+    "seeder": ("seed",),
+    "extractor": ("extract",),
+    "miner": ("mine",),
+    "transformer": ("transform",),
+    "loader": ("write",),
+    # A place for bundles reads and writes them; everything else is a database.
+    "slice_source": ("export", "reader"),
+    "slice_target": ("load", "writer"),
+}
+"""Kind to the methods of which its classes have one."""
+
+
+def in_words(kind: str) -> str:
+    """A kind as people read it.
+
+    >>> in_words("slice_source")
+    'slice source'
+    """
+    return kind.replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +72,20 @@ class ProcessorEntry:
 
     def load(self) -> type[Any]:
         """The class; `PluginUnusable` says why it cannot be had, and what to type."""
-        found = self.target if isinstance(self.target, type) else self._imported(self.target)
-        method = _METHODS[self.kind]
+        try:
+            return self._checked(self.target if isinstance(self.target, type) else self._imported(self.target))
+        except (PluginUnusable, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # a metaclass of the plugin's: to ask for an attribute runs code of it
+            self._refuse(f"asking {self.reference} raised {in_error(error)}", "", error)
+
+    def _checked(self, found: Any) -> type[Any]:
+        methods = _METHODS[self.kind]
         if not isinstance(found, type):
             self._refuse(f"{self.reference} is no class but a {type(found).__qualname__}")
-        if not callable(getattr(found, method, None)):
-            self._refuse(f"{self.reference} is no {self.kind}: it has no method {method}()")
+        if not any(callable(getattr(found, method, None)) for method in methods):
+            lacking = " or ".join(f"{method}()" for method in methods)
+            self._refuse(f"{self.reference} is no {in_words(self.kind)}: it has no method {lacking}")
         return found
 
     def _imported(self, target: str) -> Any:
@@ -80,7 +108,7 @@ class ProcessorEntry:
         return found
 
     def _refuse(self, reason: str, fix: str = "", cause: BaseException | None = None) -> NoReturn:
-        msg = f"{self.kind} {self.full_name} cannot be used: {reason}" + (f"; {fix}" if fix else "")
+        msg = f"{in_words(self.kind)} {self.full_name} cannot be used: {reason}" + (f"; {fix}" if fix else "")
         raise PluginUnusable(msg) from cause
 
 

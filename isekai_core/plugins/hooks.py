@@ -25,8 +25,17 @@ HOOKS = {name: name.removeprefix(_REGISTER).removesuffix("s") for name in vars(h
 
 KINDS = tuple(HOOKS.values())
 
+_NONE = inspect.Parameter.empty
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _TARGET = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
+
+
+_LONGEST = 100  # With the plugin's name, it is what the journal keeps.
+
+
+def _cut(name: object) -> str:
+    text = repr(name)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 class RefusedError(ValueError):
@@ -41,10 +50,21 @@ class Registration:
         self._installed = installed
         self._entries = entries
 
-    def __call__(self, name: str, target: type[Any] | str, *, replaces: str = "") -> None:
+    def __call__(self, *args: Any, **kwargs: Any) -> None:
         """Register a processor; `ValueError` for an argument of another form, and for a name given twice."""
+        try:
+            self._register(*args, **kwargs)
+        except TypeError as error:  # of the call alone: inside, everything is looked at first
+            said = str(error).partition("() ")[2]
+            msg = f"register() {said}; it is called as register('name', 'package.module:Class', replaces='…')"
+            raise RefusedError(msg) from None
+
+    def _register(self, name: str, target: type[Any] | str, *, replaces: str = "") -> None:
         if not isinstance(name, str) or not _NAME.fullmatch(name):
-            msg = f"a processor's name is lower-case words with hyphens, such as 'html-images', got {name!r}"
+            msg = f"a processor's name is lower-case words with hyphens, such as 'html-images', got {_cut(name)}"
+            raise RefusedError(msg)
+        if len(name) > _LONGEST:
+            msg = f"a processor's name has {_LONGEST} characters at most, got {len(name)}: {_cut(name)}"
             raise RefusedError(msg)
         if not isinstance(target, type) and not (isinstance(target, str) and _TARGET.fullmatch(target)):
             msg = f"{name}: expected a class or 'package.module:Class', got {target!r}"
@@ -55,10 +75,10 @@ class Registration:
         self._entries.append(ProcessorEntry(self._kind, name, target, self._installed, self._replaced(name, replaces)))
 
     def _replaced(self, name: str, replaces: str) -> str:
-        if not replaces:
+        if replaces == "":
             return ""
-        plugin, slash, short = replaces.partition("/") if isinstance(replaces, str) else ("", "", "")
-        if not slash or short != name or normal_name(plugin) == self._installed.name:
+        plugin, _, short = replaces.partition("/") if isinstance(replaces, str) else ("", "", "")
+        if not plugin.strip() or short != name or normal_name(plugin) == self._installed.name:
             wanted = f"the full name of another plugin's {name!r}, such as 'isekai-html/{name}'"
             msg = f"{name}: replaces is {wanted}, got {replaces!r}"
             raise RefusedError(msg)
@@ -72,11 +92,13 @@ def manager_of(parts: Sequence[object]) -> pluggy.PluginManager:
     """
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
-    for part in parts:
+    for index, part in enumerate(parts):
+        if manager.is_registered(part):
+            continue  # Two entry points may name one module.
         for name, function in _functions(manager, part):
             _check(name, function, manager.parse_hookimpl_opts(part, name))
         try:
-            manager.register(part)
+            manager.register(part, name=str(index))
         except pluggy.PluginValidationError as error:
             raise InvalidHooksError(str(error), f"the hooks are {', '.join(HOOKS)}") from error
     return manager
@@ -132,6 +154,9 @@ def _check_function(hook: str, function: Any) -> None:
         raise InvalidHooksError(reason, "call register(…) in it, once for each processor")
     given = list(inspect.signature(getattr(hookspecs, hook)).parameters)
     for parameter in inspect.signature(function).parameters.values():
+        if parameter.name in given and (parameter.kind is parameter.KEYWORD_ONLY or parameter.default is not _NONE):
+            reason = f"{hook} is not given {parameter.name!r} where it is keyword-only or has a default"
+            raise InvalidHooksError(reason, f"write it as def {hook}({', '.join(given)})")
         if parameter.name not in given and parameter.default is parameter.empty:
             reason = f"{hook} takes {parameter.name!r}, which it is not given{did_you_mean(parameter.name, given)}"
             raise InvalidHooksError(reason, f"write it as def {hook}({', '.join(given)})")

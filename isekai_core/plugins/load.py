@@ -6,11 +6,12 @@ from functools import reduce
 from time import perf_counter
 
 from isekai_core.plugins import hooks
+from isekai_core.plugins.apps import problem_of
 from isekai_core.plugins.compatible import CORE, wanted_core
 from isekai_core.plugins.diagnose import Diagnosis, diagnose
 from isekai_core.plugins.entry import Plugin, ProcessorEntry
 from isekai_core.plugins.quiet import quiet
-from isekai_core.plugins.scan import API, Installed
+from isekai_core.plugins.scan import API, GROUP, Installed
 from isekai_core.plugins.states import InvalidHooksError, PluginState
 
 
@@ -19,7 +20,7 @@ def load(installed: Installed, core: str = "") -> Plugin:
 
     core: the version of isekai-core that it must fit.
     """
-    if diagnosis := _unfit(installed, core):
+    if diagnosis := unfit(installed, core):
         return Plugin(installed, diagnosis.state, diagnosis.reason, diagnosis.fix)
     started = perf_counter()
     import_ms = 0.0
@@ -45,14 +46,20 @@ def load(installed: Installed, core: str = "") -> Plugin:
             import_ms or _since(started),
             processors=tuple(entries),
         )
-    return Plugin(installed, import_ms=import_ms, hooks=implemented, processors=tuple(entries))
+    reason = "" if entries or installed.apps else "its hooks register nothing"
+    return Plugin(installed, reason=reason, import_ms=import_ms, hooks=implemented, processors=tuple(entries))
 
 
-def _unfit(installed: Installed, core: str) -> Diagnosis | None:
+def unfit(installed: Installed, core: str) -> Diagnosis | None:
     """What the metadata tells already, before anything of the plugin runs."""
     if installed.problem:
         fix = f"pip install --force-reinstall {installed.name}"
         return Diagnosis(PluginState.FAILED_IMPORT, installed.problem, fix)
+    if installed.odd_group:
+        reason = (
+            f"its hooks are in the entry-point group {installed.odd_group[:40]!r}: API {API} is the group {GROUP!r}"
+        )
+        return Diagnosis(PluginState.INVALID_HOOKS, reason, f"call the group {GROUP}, without a number")
     if wanted := wanted_core(installed.requires, core):
         fix = f"pip install --upgrade {installed.name}"
         return Diagnosis(PluginState.INCOMPATIBLE, f"needs {wanted}, found isekai-core {core}", fix)
@@ -61,6 +68,8 @@ def _unfit(installed: Installed, core: str) -> Diagnosis | None:
         fix = f"pip install --upgrade {CORE if installed.apis[-1] > API else installed.name}"
         reason = f"is written for hook API {levels}, and this isekai-core has API {API}"
         return Diagnosis(PluginState.INCOMPATIBLE, reason, fix)
+    if problem := next(filter(None, map(problem_of, installed.apps)), ""):
+        return Diagnosis(PluginState.FAILED_IMPORT, problem, f"pip install --upgrade {installed.name}")
     return None
 
 

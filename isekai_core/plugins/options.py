@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from isekai_core.conf import did_you_mean
 from isekai_core.errors import IsekaiError, OptionError
+from isekai_core.plugins.contain import in_words
 from isekai_core.plugins.convert import Mismatch, convert, describe, shown
 
 Processor = TypeVar("Processor")
@@ -91,17 +92,23 @@ def build(cls: type[Processor], given: Mapping[str, Any], path: str) -> Processo
     except (TypeError, ValueError) as error:
         msg = f"{path}: {error}"
         raise OptionError(msg) from error
-    except IsekaiError:
+    except (IsekaiError, KeyboardInterrupt):
         raise
-    except Exception as error:  # of the plugin: nothing is composed with a processor that cannot be made
-        msg = f"{path}: {cls.__module__}.{cls.__qualname__} raised {type(error).__name__}: {error}"
+    except BaseException as error:  # of the plugin: nothing is composed with a processor that cannot be made
+        msg = f"{path}: {cls.__module__}.{cls.__qualname__} raised {in_words(error)}"
         raise OptionError(msg) from error
+
+
+def doc_of(cls: type[Any]) -> str:
+    """Its docstring; "" for one that is no text."""
+    return cls.__doc__ if isinstance(cls.__doc__, str) else ""
 
 
 def summary_of(cls: type[Any]) -> str:
     """The first paragraph of its docstring, on one line."""
     # A dataclass without a docstring is given its signature for one.
-    text = "" if (cls.__doc__ or "").startswith(f"{cls.__name__}(") else inspect.cleandoc(cls.__doc__ or "")
+    doc = doc_of(cls)
+    text = "" if doc.startswith(f"{cls.__name__}(") else inspect.cleandoc(doc)
     return " ".join(text.partition("\n\n")[0].split())
 
 
@@ -148,7 +155,7 @@ def _docs(cls: type[Any]) -> dict[str, str]:
     docs: dict[str, str] = {}
     for base in reversed(cls.__mro__[:-1]):
         current = ""
-        for line in inspect.cleandoc(base.__doc__ or "").splitlines():
+        for line in inspect.cleandoc(doc_of(base)).splitlines():
             if match := re.match(r"(\w+): (.+)", line):
                 current = match.group(1)
                 docs[current] = match.group(2).strip()

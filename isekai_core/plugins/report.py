@@ -5,7 +5,9 @@ from typing import Any
 
 from isekai_core.errors import PluginUnusable
 from isekai_core.plugins.compatible import CORE
-from isekai_core.plugins.entry import Plugin, ProcessorEntry
+from isekai_core.plugins.contain import contained
+from isekai_core.plugins.contain import in_words as in_error
+from isekai_core.plugins.entry import Plugin, ProcessorEntry, in_words
 from isekai_core.plugins.hooks import KINDS
 from isekai_core.plugins.registry import Registry
 
@@ -40,7 +42,7 @@ def provided(plugin: Plugin, only: str | None = None) -> str:
         if only in (None, entry.kind):
             names[entry.kind].append(entry.name)
     apps = [f"apps: {', '.join(plugin.installed.apps)}"] if plugin.installed.apps and only is None else []
-    told = [f"{kind}s: {', '.join(sorted(names[kind]))}" for kind in KINDS if names[kind]]
+    told = [f"{in_words(kind)}s: {', '.join(sorted(names[kind]))}" for kind in KINDS if names[kind]]
     return " · ".join(told + apps)
 
 
@@ -82,11 +84,12 @@ def _processor(registry: Registry, entry: ProcessorEntry) -> dict[str, Any]:
 def _inside(entry: ProcessorEntry) -> dict[str, Any]:
     """What only the class itself can tell."""
     try:
-        return _told_by_class(entry)
+        with contained(entry.kind):
+            return _told_by_class(entry)
     except PluginUnusable as error:
         return {"doc": "", "options": [], "error": str(error)}
     except Exception as error:  # to ask a class for its signature or a default for its text runs code of the plugin
-        reason = f"{entry.reference} cannot be shown: {type(error).__qualname__}: {error}"
+        reason = f"{entry.reference} cannot be shown: {in_error(error)}"
         return {"doc": "", "options": [], "error": f"{entry.kind} {entry.full_name}: {reason}"}
 
 
@@ -105,7 +108,10 @@ def _told_by_class(entry: ProcessorEntry) -> dict[str, Any]:
         }
         for option in options_of(cls)
     ]
-    return {"doc": summary_of(cls), "options": options, "error": ""}
+    error = ""
+    if not isinstance(cls.__doc__, str | None):
+        error = f"{entry.kind} {entry.full_name}: __doc__ is {cls.__doc__!r}, expected a text"
+    return {"doc": summary_of(cls), "options": options, "error": error}
 
 
 def _sorted(entries: Iterable[ProcessorEntry]) -> list[ProcessorEntry]:

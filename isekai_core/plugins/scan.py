@@ -20,7 +20,11 @@ APPS_GROUP = "isekai.apps"
 API = 1
 """The hook API of this core."""
 
-_API_GROUP = re.compile(rf"{GROUP}\.(\d+)")
+_API_GROUP = re.compile(rf"{GROUP}\.([0-9]+)")
+_HIGHEST = 999
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+_VERSION = re.compile(r"[!-~]+")
+_LONGEST_NAME = 150  # What the journal keeps of it.
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class Installed:
     requires: its requirements, as its metadata writes them.
     shadowed: other copies of it further back on the path, which are never used.
     problem: why its metadata cannot be used, where that is so.
+    odd_group: the entry-point group of its hooks, where that stands for no hook API.
     """
 
     name: str
@@ -47,6 +52,7 @@ class Installed:
     problem: str = ""
     apps: tuple[str, ...] = ()
     apis: tuple[int, ...] = (API,)
+    odd_group: str = ""
 
 
 def normal_name(name: str) -> str:
@@ -56,6 +62,15 @@ def normal_name(name: str) -> str:
     'isekai-html'
     """
     return re.sub(r"[-_.]+", "-", name.strip()).lower()
+
+
+def is_installed(name: str) -> bool:
+    """Whether there is a distribution of that name, plugin or not."""
+    try:
+        importlib_metadata.distribution(name)
+    except (importlib_metadata.PackageNotFoundError, ValueError):
+        return False
+    return True
 
 
 def scan(path: Sequence[str] | None = None) -> tuple[Installed, ...]:
@@ -89,17 +104,24 @@ def _read(distribution: Any) -> Installed | None:
         return Installed(normal_name(name), "", (), location, editable, problem=problem)
     modules = tuple(value for group, _, value in points if group == GROUP)
     apps = tuple(value for group, _, value in points if group == APPS_GROUP)
-    levels = {group: _level(group) for group, _, _ in points}
+    levels = {group: level for group, _, _ in points if (level := _level(group)) is not None}
     apis = tuple(sorted({level for level in levels.values() if level}))
-    if not apis and not apps:
+    odd = "" if apis else next((group for group in levels), "")
+    if not apis and not apps and not odd:
         return None
-    return Installed(normal_name(name), version, modules, location, editable, requires, apps=apps, apis=apis)
+    return Installed(
+        normal_name(name), version, modules, location, editable, requires, apps=apps, apis=apis, odd_group=odd
+    )
 
 
-def _level(group: str) -> int:
-    """The hook API that an entry-point group stands for; 0 for none."""
+def _level(group: str) -> int | None:
+    """The hook API that an entry-point group stands for; 0 for one that never will be, None for another group."""
     other = _API_GROUP.fullmatch(group)
-    return API if group == GROUP else int(other.group(1)) if other else 0
+    if group == GROUP or other is None:
+        return API if group == GROUP else None
+    digits = other.group(1)
+    # That of API 1 has no number; and who writes five thousand digits means none.
+    return int(digits) if len(digits) <= len(str(_HIGHEST)) and int(digits) > API else 0
 
 
 def _fields(distribution: Any) -> dict[str, list[str]]:
@@ -112,6 +134,13 @@ def _fields(distribution: Any) -> dict[str, list[str]]:
         fields.get(name.lower(), []).append(value.strip())
     if not fields["name"] or not fields["version"]:
         msg = "it gives no name and version"
+        raise ValueError(msg)
+    name, version = fields["name"][0], fields["version"][0]
+    if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
+        msg = f"expected a name of letters, digits and hyphens, {_LONGEST_NAME} at most, got {name[:200]!r}"
+        raise ValueError(msg)
+    if not _VERSION.fullmatch(version):
+        msg = f"expected a version such as 1.0, got {version[:200]!r}"
         raise ValueError(msg)
     return fields
 

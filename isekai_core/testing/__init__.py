@@ -15,6 +15,8 @@ if TYPE_CHECKING:
         LoaderConformance,
         MinerConformance,
         SeederConformance,
+        SliceSourceConformance,
+        SliceTargetConformance,
         TransformerConformance,
     )
     from isekai_core.testing.declared import problems_of
@@ -30,6 +32,8 @@ _HOME_OF = {
     "Response": "isekai_core.testing.web",
     "SeederConformance": "isekai_core.testing.conformance",
     "Site": "isekai_core.testing.web",
+    "SliceSourceConformance": "isekai_core.testing.conformance",
+    "SliceTargetConformance": "isekai_core.testing.conformance",
     "TransformerConformance": "isekai_core.testing.conformance",
     "database_settings": "isekai_core.testing.postgres",
     "embedded_postgres": "isekai_core.testing.postgres",
@@ -47,6 +51,8 @@ __all__ = [
     "Response",
     "SeederConformance",
     "Site",
+    "SliceSourceConformance",
+    "SliceTargetConformance",
     "TransformerConformance",
     "database_settings",
     "embedded_postgres",

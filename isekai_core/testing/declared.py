@@ -59,7 +59,9 @@ def problems_of_object(kind: str, processor: object) -> list[str]:
 
 
 def _problems(kind: str, cls: type[Any]) -> Iterator[str]:
-    if not summary_of(cls):
+    if not isinstance(cls.__doc__, str | None):
+        yield f"__doc__ is {cls.__doc__!r}, expected a text"
+    elif not summary_of(cls):
         yield "it has no docstring: say in its first line what it does"
     for name, arguments in METHODS[kind].items():
         yield from _problems_of_own_method(cls, name, arguments)

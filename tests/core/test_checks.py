@@ -77,7 +77,7 @@ def test_a_choice_that_names_nobody_is_a_warning(plugin, tmp_path, monkeypatch):
 
 
 def test_a_plugins_app_that_is_not_installed_is_a_warning(plugin):
-    plugin("acme", entry_points="[isekai.apps]\nacme = acme_app\nauth = django.contrib.auth\n")
+    plugin("acme_app", entry_points="[isekai.apps]\nacme = acme_app\nauth = django.contrib.auth\n")
     (warning,) = told("W004")
     assert warning.msg == "the app 'acme_app' of an installed plugin is not in INSTALLED_APPS"
 

@@ -101,6 +101,10 @@ class TestProjectFile:
         (tmp_path / FILE_NAME).write_text("[pipelines.b]\n")
         assert list(project_file(tmp_path).pipelines) == ["b"]
 
+    def test_a_pyproject_toml_that_speaks_of_it_in_a_comment_alone_is_passed_over(self, tmp_path):
+        (tmp_path / "pyproject.toml").write_text("tool = 5  # no [tool.isekai] here\n")
+        assert project_file(tmp_path).path is None
+
     def test_another_projects_pyproject_toml_is_passed_over_however_broken(self, tmp_path):
         (tmp_path / FILE_NAME).write_text("[pipelines.b]\n")
         below = tmp_path / "below"

@@ -147,6 +147,13 @@ AT_IMPORT = [
         group="isekai.2",
     ),
     Broken(
+        "the number of this hook API",
+        "invalid hooks",
+        ("its hooks are in the entry-point group 'isekai.1': API 1 is the group 'isekai'",),
+        fix="call the group isekai, without a number",
+        group="isekai.1",
+    ),
+    Broken(
         "metadata that is cut off",
         "failed import",
         ("its metadata cannot be read", "no name and version"),

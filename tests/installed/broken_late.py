@@ -53,7 +53,7 @@ WHEN_SHOWN = [
     ),
     Broken(
         "a docstring that is no text",
-        used=("acme_broken.mine:WordMiner cannot be shown: AttributeError",),
+        used=("__doc__ is 5, expected a text",),
         mine=f"{MINER}\n    __doc__ = 5\n",
     ),
     Broken(

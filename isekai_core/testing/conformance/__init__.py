@@ -9,6 +9,7 @@ from isekai_core.testing.conformance.extract import ExtractorConformance
 from isekai_core.testing.conformance.load import LoaderConformance
 from isekai_core.testing.conformance.mine import MinerConformance
 from isekai_core.testing.conformance.seed import SeederConformance
+from isekai_core.testing.conformance.slices import SliceSourceConformance, SliceTargetConformance
 from isekai_core.testing.conformance.transform import TransformerConformance
 
 __all__ = [
@@ -16,5 +17,7 @@ __all__ = [
     "LoaderConformance",
     "MinerConformance",
     "SeederConformance",
+    "SliceSourceConformance",
+    "SliceTargetConformance",
     "TransformerConformance",
 ]

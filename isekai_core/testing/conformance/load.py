@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from isekai_core.conf import did_you_mean
 from isekai_core.testing.conformance.base import Conformance
 from isekai_core.testing.conformance.checks import shown
 from isekai_core.testing.conformance.suite import Suite, fail, must
@@ -126,13 +127,28 @@ class _Rows:
             self._model = apps.get_model(self.label)
         except (LookupError, ValueError) as error:
             fail(f"{suite.name}: there is no model {self.label!r} in this project: {error}")
+        for item in self._given:
+            self._check_fields("items" if suite.optional("items") else "values", item.values)
+
+    def _check_fields(self, name: str, values: Mapping[str, Any]) -> None:
+        """The author's own typing errors must not look like those of the loader."""
+        from isekai_core.pipeline.transform import fillable_fields  # noqa: PLC0415 - as above
+
+        known: Mapping[str, Any] = fillable_fields(self._model)  # type: ignore[arg-type]  # Django's is not typed
+        for field in values:
+            if field not in known:
+                hint = f"{did_you_mean(str(field), known)}; its fields: {', '.join(sorted(known))}"
+                fail(f"{self._suite.name}.{name} names {field!r}, and {self.label} has no such field to fill{hint}")
 
     def _one(self) -> LoadItem:
         model = self._suite.needed("model", '"blog.Article"')
         values = self._suite.needed("values", '{"title": "A"}')
         if not isinstance(values, Mapping):
             fail(f"{self._suite.name}.values is {values!r}, expected a mapping of fields to values")
-        return LoadItem(Key("conformance", "1"), model if isinstance(model, str) else model._meta.label, dict(values))
+        label = model if isinstance(model, str) else getattr(getattr(model, "_meta", None), "label", None)
+        if label is None:
+            fail(f"{self._suite.name}.model is {model!r}, expected a model or its name such as 'blog.Article'")
+        return LoadItem(Key("conformance", "1"), label, dict(values))
 
     def items(self) -> list[LoadItem]:
         """New items, for a loader to plan."""
@@ -150,13 +166,18 @@ class _Rows:
 
     @property
     def changes(self) -> dict[str, Any]:
-        given = self._suite.optional("changes")
-        return dict(given) if given else {self.text: f"{self._given[0].values[self.text]}2"}
+        return self._further("changes") or {self.text: f"{self._given[0].values[self.text]}2"}
 
     @property
     def wrong(self) -> dict[str, Any]:
-        given = self._suite.optional("wrong")
-        return dict(given) if given else {self.text: "a\0b"}
+        return self._further("wrong") or {self.text: "a\0b"}
+
+    def _further(self, name: str) -> dict[str, Any]:
+        given = self._suite.optional(name) or {}
+        if not isinstance(given, Mapping):
+            fail(f"{self._suite.name}.{name} is {given!r}, expected a mapping of fields to values")
+        self._check_fields(name, given)
+        return dict(given)
 
     def exists(self, pk: Any) -> bool:
         return bool(self._model._base_manager.filter(pk=pk).exists())

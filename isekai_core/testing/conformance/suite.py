@@ -49,7 +49,15 @@ class Suite:
         # pytest has no public name for what its decorator makes.
         if type(value).__name__ == "FixtureFunctionDefinition" and self._request is not None:
             return self._request.getfixturevalue(name)
-        return value() if inspect.ismethod(value) or inspect.isfunction(value) else value
+        return self._called(name, value) if inspect.ismethod(value) or inspect.isfunction(value) else value
+
+    def _called(self, name: str, method: Any) -> Any:
+        try:
+            inspect.signature(method).bind()
+        except (TypeError, ValueError) as error:
+            wanted = f"expected def {name}(self), a fixture, or the value itself"
+            fail(f"{self.name}.{name} is a function that cannot be called without arguments ({error}): {wanted}")
+        return method()
 
     def needed(self, name: str, example: str) -> Any:
         """What the class gives under `name`; the test fails, and shows the example, when it gives nothing."""
@@ -117,7 +125,9 @@ class Suite:
             lists: dict[str, Any] = {"loaders": (), f"{self.kind}s": [given]}
             return assemble(Pipeline("conformance", **lists))[self.kind][0]
         except (ConfigurationError, TypeError) as error:
-            fail(f"{self.name}.processor: {error}")
+            # The author knows no pipeline here.
+            said = str(error).removeprefix(f"pipelines.conformance.{self.kind}s[0]: ")
+            fail(f"{self.name}.processor: {said}")
         except Exception as error:
             if type(error).__name__ != "ImproperlyConfigured":
                 raise

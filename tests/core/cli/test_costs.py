@@ -122,7 +122,7 @@ def test_where_no_run_has_figures_that_is_all_that_is_said(shelf, capsys):
     row = run("shelf").run
     without_figures(row)
     assert isekai(capsys, "status", "shelf", "--by", "plugin") == (
-        "none of 1 run has figures of processors: of an older version, not finished, or lost; isekai run shelf\n"
+        "the only run has no figures of processors: of an older version, not finished, or lost; isekai run shelf\n"
     )
     assert isekai(capsys, "status", "--by", "plugin", "--run", str(row)) == (
         f"run {row} has no figures of processors: of an older version, not finished, or lost\n"

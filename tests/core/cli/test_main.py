@@ -1,5 +1,6 @@
 """`cli/main.py`: arguments, exit statuses, and what is imported."""
 
+import asyncio
 import importlib.metadata
 import os
 import subprocess
@@ -57,10 +58,21 @@ def test_an_interrupt_exits_with_130(command, capsys):
     assert "interrupted" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("code", "status"), [(None, 0), (0, 0), (3, 3), ("text", 2)])
-def test_a_command_that_exits_by_itself_ends_with_its_status(command, code, status):
+@pytest.mark.parametrize(("code", "status"), [(None, 1), (0, 1), (3, 3), ("no token", 1)])
+def test_code_that_exits_below_a_command_never_passes_for_success(command, code, status, capsys):
     command(raising(SystemExit(code)))
     assert main(["try"]) == status
+    told = capsys.readouterr().err
+    assert told == (
+        "isekai: code of the project or of a plugin ended the command with"
+        f" SystemExit: {code}; --traceback shows where\n"
+    )
+
+
+def test_what_is_no_exception_of_the_usual_kind_is_told_in_one_line(command, capsys):
+    command(raising(asyncio.CancelledError()))
+    assert main(["try"]) == 1
+    assert "ended the command with CancelledError; --traceback" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -129,3 +141,27 @@ def test_a_terminal_that_cannot_show_a_character_shows_an_escape(isekai):
 def test_the_installed_script_is_this_function():
     (script,) = importlib.metadata.entry_points(group="console_scripts", name="isekai")
     assert script.load() is main
+
+
+class TestNoPlugins:
+    """`--no-plugins` is repeated, and written with an equals sign."""
+
+    def test_given_twice_both_are_left_out(self, command, monkeypatch):
+        seen = []
+        monkeypatch.delenv("ISEKAI_PLUGINS", raising=False)
+        command(lambda options: seen.append(os.environ["ISEKAI_PLUGINS"]) or 0)
+        assert main(["--no-plugins=a", "try", "--no-plugins=b,c"]) == 0
+        assert main(["--no-plugins=a", "try", "--no-plugins"]) == 0
+        assert main(["--no-plugins", "try", "--no-plugins=b"]) == 0
+        assert seen == ["-a,-b,-c", "none", "none"]
+
+    @pytest.mark.parametrize(
+        "arguments", [["--no-plugins", "acme", "plugins", "list"], ["plugins", "list", "--no-plugins", "acme"]]
+    )
+    def test_with_a_space_it_says_how_it_is_written(self, arguments, capsys):
+        assert main(arguments) == 2
+        assert "write --no-plugins=acme to leave that plugin out" in capsys.readouterr().err
+
+    def test_the_usage_shows_the_form(self, capsys):
+        assert main(["--help"]) == 0
+        assert "[--no-plugins[=A,B]]" in capsys.readouterr().out

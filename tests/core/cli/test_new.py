@@ -214,3 +214,12 @@ def test_the_command_ends_with_2_for_what_it_refuses(isekai):
     done = isekai("plugins", "new", "json", "--kind", "miner")
     assert (done.returncode, done.stdout) == (2, "")
     assert "its package json would hide" in done.stderr
+
+
+@kinds
+def test_a_name_that_begins_with_test_is_no_test(kind, acme):
+    folder = acme(kind, "isekai-testrail")
+    module = ast.parse((folder / "isekai_testrail" / f"{STAGE[kind]}.py").read_text())
+    names = [node.name for node in module.body if isinstance(node, ast.ClassDef)]
+    assert names == [f"IsekaiTestrail{kind.capitalize()}"]
+    assert f"isekai_testrail.{STAGE[kind]}:{names[0]}" in (folder / "isekai_testrail" / "plugin.py").read_text()

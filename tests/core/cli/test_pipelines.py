@@ -155,3 +155,29 @@ def test_the_check_as_json(broken_app, tmp_path, capsys):
 def test_a_pipeline_without_processors_of_a_kind_is_well(monkeypatch, capsys):
     monkeypatch.setattr(pipelines, "shelf", Pipeline("shelf", seeders=[pipelines.names]))
     assert isekai(capsys, "check", "shelf") == (0, "shelf: ok, 2 processors\n")
+
+
+ODD = """
+[pipelines.bad]
+requires = ["isekai-core garbage"]
+[pipelines.table]
+requires = { "isekai-core" = ">=0.1" }
+"""
+
+
+def test_one_pipeline_with_odd_requirements_hides_no_other(tmp_path, capsys):
+    (tmp_path / "isekai.toml").write_text(KEYS + ODD)
+    (tmp_path / "k.csv").write_text("key\n")
+    status, out = isekai(capsys, "check")
+    assert status == 2
+    assert "keys: " in out
+    assert "shelf: ok, 5 processors" in out
+    assert "bad: 1 problem\n  pipelines.bad.requires[0]: expected a plugin's name and versions" in out
+    assert "pipelines.table.requires: expected a list such as ['isekai-html>=0.1'], got {'isekai-core'" in out
+
+
+def test_with_strict_plugins_the_list_is_strict_too(tmp_path, capsys):
+    (tmp_path / "isekai.toml").write_text("[plugins]\ndisabled = ['nobody']\n")
+    assert isekai(capsys, "list")[0] == 0
+    assert main(["pipelines", "list", "--strict-plugins"]) == 2
+    assert "--strict-plugins: " in capsys.readouterr().err

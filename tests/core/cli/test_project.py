@@ -113,3 +113,49 @@ def test_a_project_without_isekai_is_told_what_to_add(setup, tmp_path):
     assert (
         "'isekai_core' is not in INSTALLED_APPS of shop.settings; add it, then python manage.py migrate" in run.stderr
     )
+
+
+def test_settings_that_exit_are_told_as_any_other_error(setup, tmp_path):
+    write_project(tmp_path, "raise SystemExit('set SECRET_KEY first')")
+    run = setup("shop.settings")
+    assert run.returncode == 2
+    assert "cannot be loaded from shop.settings: SystemExit: set SECRET_KEY first; --traceback" in run.stderr
+
+
+class TestAppsOfPlugins:
+    """A project whose INSTALLED_APPS end with `*installed_apps()`, beside a plugin that is an app."""
+
+    @pytest.fixture
+    def acme(self, tmp_path):
+        """A plugin with an app, whose models are what a test writes."""
+        settings = "from isekai_core import installed_apps\n" + SETTINGS.replace(
+            "'isekai_core']", "'isekai_core', *installed_apps()]"
+        )
+        write_project(tmp_path, settings)
+
+        def add(models):
+            site = tmp_path / "site"
+            (site / "acme_shop").mkdir(parents=True)
+            (site / "acme_shop" / "__init__.py").touch()
+            (site / "acme_shop" / "models.py").write_text(models)
+            metadata = site / "acme_plugin-1.0.dist-info"
+            metadata.mkdir()
+            (metadata / "METADATA").write_text("Name: acme-plugin\nVersion: 1.0\n")
+            (metadata / "entry_points.txt").write_text("[isekai.apps]\nacme = acme_shop\n")
+            return {"PYTHONPATH": str(site)}
+
+        return add
+
+    @pytest.mark.parametrize("models", ["1 / 0", "import nowhere_to_be_found", "raise SystemExit(0)"])
+    def test_one_that_cannot_be_loaded_is_told_with_its_plugin_and_how_to_go_on(self, models, setup, acme):
+        environment = acme(models)
+        run = setup("shop.settings", **environment)
+        assert run.returncode == 2
+        assert "of the app of the plugin acme-plugin, and --no-plugins=acme-plugin goes on without it" in run.stderr
+        run = setup("shop.settings", ISEKAI_PLUGINS="-acme-plugin", **environment)
+        assert (run.returncode, run.stdout) == (0, "shop.settings\n")
+
+    def test_a_typing_error_in_safe_mode_is_told_and_drops_no_app(self, setup, acme):
+        run = setup("shop.settings", ISEKAI_PLUGINS="acme-plugn", **acme(""))
+        assert run.returncode == 2
+        assert "names 'acme-plugn', which is not installed (did you mean 'acme-plugin'?)" in run.stderr

@@ -53,6 +53,16 @@ class Folder:
         (folder / "METADATA").write_text("\n".join(lines) + "\n\nDescription\nName: not-this\n")
         (folder / "entry_points.txt").write_text(entry_points)
 
+    def add_app(self, name, *apps, **metadata):
+        """Install a distribution that is Django apps, each an empty package."""
+        for app in apps:
+            package = self.path / app.partition(".")[0]
+            package.mkdir(exist_ok=True)
+            (package / "__init__.py").write_text("")
+        lines = "".join(f"{name}{number} = {app}\n" for number, app in enumerate(apps))
+        self.add_metadata(name, f"[isekai.apps]\n{lines}", **metadata)
+        importlib.invalidate_caches()
+
     def scan(self):
         """What is installed in this folder alone."""
         return scan([str(self.path)])

@@ -66,7 +66,7 @@ def test_an_unknown_name_is_an_error_with_a_suggestion(folder, monkeypatch):
 
 def test_the_option_adds_to_the_variable_and_is_gone_afterwards(monkeypatch):
     monkeypatch.setenv(VARIABLE, "-acme")
-    with chosen("other", strict=True):
+    with chosen(["other"], strict=True):
         assert current_choice().away == {"acme", "other"}
         assert is_strict()
     assert current_choice().away == {"acme"}
@@ -75,7 +75,7 @@ def test_the_option_adds_to_the_variable_and_is_gone_afterwards(monkeypatch):
 
 def test_the_option_alone_leaves_all_out(monkeypatch):
     monkeypatch.setenv(VARIABLE, "acme")
-    with chosen("", strict=False):
+    with chosen([""], strict=False):
         assert current_choice().leaves_out("acme")
     assert not current_choice().leaves_out("acme")
 

@@ -72,3 +72,13 @@ def test_a_class_that_needs_a_django_project_says_so(folder):
 def test_a_class_of_another_kind_is_refused(kind):
     with pytest.raises(PluginUnusable, match=f"is no {kind}: it has no method"):
         entry(Miner, kind).load()
+
+
+@pytest.mark.parametrize("raised", ["SystemExit(0)", "ValueError('no')"])
+def test_a_metaclass_that_raises_is_told(raised, folder):
+    folder.add(
+        "acme_meta",
+        f"class Meta(type):\n    def __getattr__(cls, name): raise {raised}\nclass Miner(metaclass=Meta): pass\n",
+    )
+    with pytest.raises(PluginUnusable, match=r"asking acme_meta:Miner raised (SystemExit: 0|ValueError: no)"):
+        entry("acme_meta:Miner").load()

@@ -21,7 +21,7 @@ def invalid(folder, source):
 
 
 def test_there_is_one_hook_for_each_kind_of_processor_in_the_order_of_the_stages():
-    assert KINDS == CONTRACT
+    assert (*CONTRACT, "slice_source", "slice_target") == KINDS
     assert all(hasattr(hookspecs, name) for name in HOOKS)
 
 
@@ -181,3 +181,38 @@ def test_a_value_error_of_the_plugins_own_is_not_taken_for_a_wrong_name(folder):
     assert plugin.state is PluginState.FAILED_IMPORT
     assert "raised ValueError: invalid literal for int()" in plugin.reason
     assert "acme.py:5)" in plugin.reason
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        ("register('words', 'acme:Miner', override=True)", "got an unexpected keyword argument 'override'"),
+        ("register()", "missing 2 required positional arguments: 'name' and 'target'"),
+        ("register('words')", "missing 1 required positional argument: 'target'"),
+    ],
+)
+def test_register_called_in_another_way_is_told_with_the_right_one(call, said, folder):
+    plugin = invalid(folder, f"@hookimpl\ndef isekai_register_miners(register):\n    {call}\n")
+    assert plugin.reason == (
+        f"isekai_register_miners: register() {said}; it is called as"
+        " register('name', 'package.module:Class', replaces='…')"
+    )
+
+
+@pytest.mark.parametrize("arguments", ["*, register", "register=None"])
+def test_an_argument_that_pluggy_would_not_give_is_told(arguments, folder):
+    plugin = invalid(folder, f"@hookimpl\ndef isekai_register_miners({arguments}):\n    pass\n")
+    assert plugin.reason == ("isekai_register_miners is not given 'register' where it is keyword-only or has a default")
+    assert plugin.fix == "write it as def isekai_register_miners(register)"
+
+
+def test_a_name_that_the_journal_could_not_keep_is_refused(folder):
+    plugin = invalid(
+        folder, "@hookimpl\ndef isekai_register_miners(register):\n    register('a' * 101, 'acme:Miner')\n"
+    )
+    assert "a processor's name has 100 characters at most, got 101: 'aaa" in plugin.reason
+
+
+def test_none_is_nobody_to_replace(folder):
+    source = "@hookimpl\ndef isekai_register_miners(register):\n    register('words', 'a:B', replaces=None)\n"
+    assert invalid(folder, source).reason.endswith("such as 'isekai-html/words', got None")

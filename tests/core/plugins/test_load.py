@@ -198,3 +198,38 @@ def test_all_modules_of_a_distribution_are_one_plugin(folder):
     plugin = load_one(folder)
     assert [entry.full_name for entry in plugin.processors] == ["acme/s", "acme/acme-miner"]
     assert plugin.hooks == ("isekai_register_seeders", "isekai_register_miners")
+
+
+class TestEntryPoints:
+    """What the metadata says in another way than it is meant."""
+
+    @pytest.mark.parametrize("group", ["isekai.1", "isekai.0", "isekai.01", "isekai." + "9" * 5000])
+    def test_a_group_that_stands_for_no_api_is_told_with_the_right_one(self, group, folder):
+        folder.add("acme", entry_points=f"[{group}]\nacme = acme\n")
+        (installed,) = folder.scan()
+        plugin = load(installed)
+        assert plugin.state is PluginState.INVALID_HOOKS
+        assert plugin.reason == (f"its hooks are in the entry-point group {group[:40]!r}: API 1 is the group 'isekai'")
+        assert plugin.fix == "call the group isekai, without a number"
+
+    def test_two_entry_points_may_name_one_module(self, folder):
+        folder.add("acme", miner="words", entry_points="[isekai]\none = acme\ntwo = acme\n")
+        (installed,) = folder.scan()
+        plugin = load(installed)
+        assert plugin.state is PluginState.OK
+        assert [entry.name for entry in plugin.processors] == ["words"]
+
+    def test_hooks_that_register_nothing_are_told(self, folder):
+        folder.add(
+            "acme",
+            """
+            from isekai_core import hookimpl
+
+            @hookimpl
+            def isekai_register_miners(register):
+                pass
+            """,
+        )
+        (installed,) = folder.scan()
+        plugin = load(installed)
+        assert (plugin.state, plugin.reason) == (PluginState.OK, "its hooks register nothing")

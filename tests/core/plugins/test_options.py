@@ -148,3 +148,23 @@ def test_a_class_that_takes_anything_is_given_anything():
 
 def test_checking_makes_nothing():
     assert check_options(Miner, {"domains": ("a",), "depth": -1}, PATH) == {"domains": ("a",), "depth": -1}
+
+
+def test_a_docstring_that_is_no_text_is_none():
+    class Odd:
+        __doc__ = 5
+
+        def __init__(self, url: str) -> None:
+            pass
+
+    assert summary_of(Odd) == ""
+    assert [option.doc for option in options_of(Odd)] == [""]
+
+
+def test_a_class_that_exits_while_it_is_made_is_refused_with_its_text():
+    class Exits:
+        def __init__(self) -> None:
+            raise SystemExit(3)
+
+    with pytest.raises(OptionError, match=r"p\.miners\[0\]: .*Exits raised SystemExit: 3"):
+        build(Exits, {}, "p.miners[0]")

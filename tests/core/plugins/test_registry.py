@@ -1,5 +1,6 @@
 """`plugins/registry.py`: names to processors, and the words for every name that leads to none."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -111,7 +112,7 @@ class TestAmbiguity:
         folder.add("acme", miner="words")
         registry = build(folder, prefer={"miner:words": "zeta"})
         assert registry.problems == (
-            "isekai.toml: plugins.prefer names 'zeta' for 'miner:words', which it does not register",
+            "isekai.toml: plugins.prefer names 'zeta' for 'miner:words', which is not installed",
         )
         assert registry.find("miner", "words").plugin == "acme"
 
@@ -230,7 +231,8 @@ def test_the_choices_of_the_project_file_beside_are_obeyed(folder, tmp_path, mon
 def test_cores_own_processors_are_registered_as_everyones():
     installed = [one for one in module.scan() if one.name == "isekai-core"]
     registry = build_registry(installed, ProjectFile())
-    assert [(entry.kind, entry.full_name) for entry in registry.entries()] == [
+    stages = [entry for entry in registry.entries() if not entry.kind.startswith("slice_")]
+    assert [(entry.kind, entry.full_name) for entry in stages] == [
         ("seeder", "isekai-core/csv"),
         ("extractor", "isekai-core/file"),
         ("loader", "isekai-core/models"),
@@ -239,64 +241,6 @@ def test_cores_own_processors_are_registered_as_everyones():
 
 def test_known_homes_are_of_the_kinds_there_are():
     assert {kind for kind, _ in HOMES} <= set(module.KINDS)
-
-
-REPLACES = """
-    from isekai_core import hookimpl
-
-    @hookimpl
-    def isekai_register_miners(register):
-        register("words", "{module}:Miner", replaces="{replaces}")
-
-    class Miner:
-        accepts = ("*",)
-
-        def mine(self, resource):
-            return []
-"""
-
-
-class TestReplacing:
-    """A plugin may say that its processor stands for another's."""
-
-    def test_the_short_name_means_the_one_that_replaces_and_both_are_ok(self, folder):
-        folder.add("acme", miner="words")
-        folder.add("better", REPLACES.replace("{replaces}", "acme/words"))
-        registry = build(folder)
-        assert registry.find("miner", "words").full_name == "better/words"
-        assert registry.find("miner", "acme/words").plugin == "acme"
-        assert {plugin.state for plugin in registry.plugins} == {PluginState.OK}
-
-    def test_the_setting_still_decides(self, folder):
-        folder.add("acme", miner="words")
-        folder.add("better", REPLACES.replace("{replaces}", "acme/words"))
-        assert build(folder, prefer={"miner:words": "acme"}).find("miner", "words").plugin == "acme"
-
-    def test_two_that_replace_the_same_are_ambiguous_and_the_replaced_one_is_not(self, folder):
-        folder.add("acme", miner="words")
-        folder.add("better", REPLACES.replace("{replaces}", "acme/words"))
-        folder.add("finer", REPLACES.replace("{replaces}", "acme/words"))
-        registry = build(folder)
-        with pytest.raises(ProcessorAmbiguous, match="better/words and finer/words"):
-            registry.find("miner", "words")
-        assert [str(plugin.state) for plugin in registry.plugins] == ["ok", "ambiguous", "ambiguous"]
-
-    def test_two_that_replace_each_other_are_ambiguous(self, folder):
-        folder.add("better", REPLACES.replace("{replaces}", "finer/words"))
-        folder.add("finer", REPLACES.replace("{replaces}", "better/words"))
-        with pytest.raises(ProcessorAmbiguous):
-            build(folder).find("miner", "words")
-
-    def test_what_replaces_something_that_is_not_there_is_found_all_the_same(self, folder):
-        folder.add("better", REPLACES.replace("{replaces}", "acme/words"))
-        assert build(folder).find("miner", "words").plugin == "better"
-
-    @pytest.mark.parametrize("replaces", ["words", "acme/other", "better/words"])
-    def test_what_is_no_full_name_of_anothers_is_refused(self, folder, replaces):
-        folder.add("better", REPLACES.replace("{replaces}", replaces))
-        (plugin,) = build(folder).plugins
-        assert plugin.state is PluginState.INVALID_HOOKS
-        assert "replaces is the full name of another plugin's 'words'" in plugin.reason
 
 
 class TestRequirements:
@@ -319,21 +263,53 @@ class TestRequirements:
             "acme"
         )
 
+    def test_a_plugin_that_is_not_installed_gets_a_suggestion(self, folder):
+        folder.add("acme-html", version="1.4")
+        assert "and acme-htm is not installed (did you mean 'acme-html'?); pip install" in build(folder).unmet(
+            "acme-htm"
+        )
+
+    def test_what_is_installed_and_no_plugin_is_told_so(self, folder):
+        told = build(folder).unmet("Django >= 4")
+        assert told.startswith("needs Django>=4, and django is no plugin: requires names plugins")
+
+    @pytest.mark.parametrize(
+        ("wanted", "got"),
+        [
+            ("", "got ''"),
+            ("acme garbage", "got 'acme garbage'"),
+            ("acme; python_version < '4'", "with a condition"),
+            ("acme[pdf]>=1", "with extras"),
+            ("acme @ https://user:hunter2@example.org/acme.whl", "got an address"),
+            ("https://user:hunter2@example.org/acme.whl", "got an address"),
+        ],
+    )
+    def test_what_is_more_than_name_and_versions_is_refused_and_no_secret_shown(self, wanted, got, folder):
+        with pytest.raises(ConfigurationError) as caught:
+            build(folder).unmet(wanted)
+        assert str(caught.value).startswith("expected a plugin's name and versions such as 'isekai-html>=0.1', got")
+        assert str(caught.value).endswith(got)
+        assert "hunter2" not in str(caught.value)
+
     def test_what_is_no_requirement_is_refused(self, folder):
-        with pytest.raises(ConfigurationError, match="expected a requirement such as"):
+        with pytest.raises(
+            ConfigurationError,
+            match=r"expected a plugin's name and versions such as 'isekai-html>=0\.1', got 'acme => 2'",
+        ):
             build(folder).unmet("acme => 2")
 
 
 def test_the_apps_of_plugins_are_listed_without_an_import(folder, monkeypatch):
-    folder.add_metadata("acme", "[isekai.apps]\nacme = acme_app\n")
+    folder.add_app("acme", "acme_app")
     monkeypatch.setattr(module, "scan", folder.scan)
     assert module.installed_apps() == ["acme_app"]
+    assert "acme_app" not in sys.modules
     monkeypatch.setenv("ISEKAI_PLUGINS", "-acme")
     assert module.installed_apps() == []
 
 
 def test_a_plugin_that_is_a_django_app_only_is_ok(folder):
-    folder.add_metadata("acme", "[isekai.apps]\nacme = acme_app\n")
+    folder.add_app("acme", "acme_app")
     (plugin,) = build(folder).plugins
     assert (plugin.state, plugin.installed.apps) == (PluginState.OK, ("acme_app",))
 
@@ -344,3 +320,10 @@ def test_a_plugin_for_a_later_hook_api_is_incompatible_and_says_what_to_upgrade(
     assert plugin.state is PluginState.INCOMPATIBLE
     assert plugin.reason == "is written for hook API 2, and this isekai-core has API 1"
     assert plugin.fix == "pip install --upgrade isekai-core"
+
+
+def test_core_cannot_be_disabled(folder):
+    with pytest.raises(
+        ConfigurationError, match=r"isekai\.toml: plugins\.disabled names isekai-core, which everything"
+    ):
+        build(folder, disabled=["Isekai.Core"])

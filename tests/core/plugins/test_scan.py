@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from isekai_core.hookspecs import PROJECT
 from isekai_core.plugins.scan import GROUP, normal_name, scan
 
@@ -145,3 +147,22 @@ def test_the_django_apps_that_a_plugin_names_are_found_without_an_import(folder)
     (acme,) = folder.scan()
     assert acme.apps == ("acme_models.apps.AcmeConfig",)
     assert acme.modules == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "problem"),
+    [
+        ("ac\x1b[31mme", "1.0", r"expected a name of letters, digits and hyphens, 150 at most, got 'ac\x1b[31mme'"),
+        ("", "1.0", "expected a name of letters, digits and hyphens, 150 at most, got ''"),
+        ("a" * 151, "1.0", f"expected a name of letters, digits and hyphens, 150 at most, got {'a' * 151!r}"),
+        ("acme", "1.0\x1b[2J", r"expected a version such as 1.0, got '1.0\x1b[2J'"),
+        ("acme", "", "expected a version such as 1.0, got ''"),
+    ],
+)
+def test_a_name_and_a_version_that_cannot_be_shown_or_kept_are_told(name, version, problem, folder):
+    folder.add_metadata("acme", "[isekai]\nacme = acme\n")
+    (metadata,) = folder.path.glob("*.dist-info/METADATA")
+    metadata.write_text(f"Name: {name}\nVersion: {version}\n\n")
+    (installed,) = folder.scan()
+    assert installed.problem == f"its metadata cannot be read: {problem}"
+    assert installed.name.isprintable()

@@ -185,3 +185,24 @@ def test_a_wrong_item_that_spoils_the_others_fails(failure, db):
     name, message = failure(suite_of(broken(plan=plan), items=items))
     assert name == "test_what_cannot_be_written_is_said_by_the_plan"
     assert message == "one wrong item spoils no other, got 'error' (another one is wrong)"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"values": {"nam": "Ada"}}, "ASuite.values names 'nam', and testapp.Author has no such field"),
+        ({"changes": {"nmae": "B"}}, "ASuite.changes names 'nmae', and testapp.Author has no such field to fill"),
+        ({"changes": ["B"]}, "ASuite.changes is ['B'], expected a mapping of fields to values"),
+        ({"model": 5}, "ASuite.model is 5, expected a model or its name such as 'blog.Article'"),
+        ({"wrong": {"nmae": "B"}}, "(did you mean 'name'?); its fields: "),
+    ],
+)
+def test_a_typing_error_of_the_author_is_told_as_one(failures, db, given, words):
+    assert any(words in message for message in failures(suite_of(**given)).values())
+
+
+def test_a_processor_that_is_a_function_of_nothing_is_told(failures, db):
+    found = failures(suite_of(lambda: None))
+    assert (
+        "ASuite.processor is a function that cannot be called without arguments" in found["test_it_accepts_the_model"]
+    )
