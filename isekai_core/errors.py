@@ -11,6 +11,12 @@ IsekaiError
 │   └── PluginUnusable          the plugin is in quarantine
 ├── RunError                    stop: the run cannot go on
 │   └── RunBusy                 another process works on this pipeline
+├── SliceError                  stop: nothing is half written
+│   ├── PlanError               importers and jobs that do not fit the models, or one another
+│   ├── ExportError             the source cannot be read
+│   ├── BundleError             the files are there already, incomplete or changed
+│   ├── StagingError            the bundle does not fit the target; nothing was changed there
+│   └── MergeError              the target refuses the rows; everything is as it was
 └── StageError                  fail: this resource fails, everything else goes on
     ├── SeedError
     ├── ExtractError
@@ -80,6 +86,32 @@ class RunError(IsekaiError):
 
 class RunBusy(RunError):
     """Another process works on this pipeline."""
+
+
+class SliceError(IsekaiError):
+    """A slice cannot be cut, kept or loaded. There is no half bundle, and the target is as it was."""
+
+    then = "stop"
+
+
+class PlanError(SliceError):
+    """Importers or jobs do not fit the models, or one another; nothing was read."""
+
+
+class ExportError(SliceError):
+    """The source cannot be read; no bundle is left behind."""
+
+
+class BundleError(SliceError):
+    """A bundle is there already, is incomplete, or was changed."""
+
+
+class StagingError(SliceError):
+    """The bundle does not fit the target, or cannot be put beside it; nothing was changed there."""
+
+
+class MergeError(SliceError):
+    """The target refuses the rows; everything there is as it was."""
 
 
 class StageError(IsekaiError):

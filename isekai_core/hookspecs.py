@@ -1,4 +1,4 @@
-"""The contract with plugins: one registration hook per kind of processor.
+"""The contract with plugins: one registration hook per kind of processor, and two for slices.
 
 Hooks tell who is here; they do not carry data. Each is called once per process, one plugin at a time,
 and what is registered is a class, or an import string that is imported at first use.
@@ -88,4 +88,28 @@ def isekai_register_loaders(register: Register) -> None:
         @hookimpl
         def isekai_register_loaders(register):
             register("models", "isekai_core.builtins.load:ModelLoader")
+    """
+
+
+@hookspec
+def isekai_register_slice_sources(register: Register) -> None:
+    """Register slice sources: what the rows of a slice are read from.
+
+    Example::
+
+        @hookimpl
+        def isekai_register_slice_sources(register):
+            register("postgres", "isekai_postgres.slices:Postgres")
+    """
+
+
+@hookspec
+def isekai_register_slice_targets(register: Register) -> None:
+    """Register slice targets: what a slice is written to.
+
+    Example::
+
+        @hookimpl
+        def isekai_register_slice_targets(register):
+            register("file", "isekai_core.builtins.slice_file:File")
     """

@@ -16,3 +16,17 @@ def isekai_register_extractors(register: Register) -> None:
 @hookimpl
 def isekai_register_loaders(register: Register) -> None:
     register("models", "isekai_core.builtins.load:ModelLoader")
+
+
+@hookimpl
+def isekai_register_slice_sources(register: Register) -> None:
+    register("file", "isekai_core.builtins.slice_file:File")
+    register("storage", "isekai_core.builtins.slice_storage:Storage")
+    register("orm", "isekai_core.builtins.slice_orm:Orm")
+
+
+@hookimpl
+def isekai_register_slice_targets(register: Register) -> None:
+    register("file", "isekai_core.builtins.slice_file:File")
+    register("storage", "isekai_core.builtins.slice_storage:Storage")
+    register("orm", "isekai_core.builtins.slice_orm:Orm")

@@ -77,6 +77,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.admin",
     "isekai_core",
+    "isekai_core.testing.shop",
     *(["testapp"] if importlib.util.find_spec("testapp") else []),
     *filter(None, os.environ.get("ISEKAI_TEST_APPS", "").split(",")),
 ]

@@ -8,6 +8,7 @@ from repository import CORE, PACKAGES, PLUGINS, ROOT, TOOLS, modules, named, tra
 
 from isekai_core import errors, hookspecs, types
 from isekai_core.types import KINDS, STAGES
+from isekai_core.types.slices import SLICE_STEPS
 
 MOST_LINES_OF_A_MODULE = 400
 MOST_LINES_OF_A_FUNCTION = 50
@@ -61,6 +62,19 @@ def test_the_stages_stand_in_their_order_in_the_document():
     assert headings == [stage.capitalize() for stage in STAGES]
 
 
+# A step of a slice has a module, an error, a test and a heading, all of its name
+
+
+@pytest.mark.parametrize("step", SLICE_STEPS)
+def test_a_step_of_a_slice_has_its_module_its_error_its_test_and_its_heading(step):
+    homes = [(CORE / "slicing", ROOT / "tests" / "core" / "slicing")]
+    homes += [(package, plugin / "tests") for plugin, package in PACKAGES.items() if package.name == "isekai_postgres"]
+    assert any((home / f"{step}.py").is_file() and list(tests.rglob(f"test_{step}.py")) for home, tests in homes)
+    assert issubclass(getattr(errors, f"{step.capitalize()}Error"), errors.SliceError)
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    assert step.capitalize() in re.findall(r"^## (\w+)", text, re.MULTILINE)
+
+
 def test_every_hook_is_used_by_a_plugin_in_this_repository():
     specs = {name for name in vars(hookspecs) if name.startswith("isekai_")}
     used = {
@@ -105,7 +119,7 @@ def test_a_plugin_is_in_every_import_contract(plugin):
 
 
 def test_the_contract_on_cores_surface_names_every_module_that_is_not_public():
-    public = {"conf", "errors", "models", "testing", "types"}
+    public = {"conf", "errors", "models", "slicing", "testing", "types"}
     contracts = {contract["name"]: contract for contract in TOOLS["importlinter"]["contracts"]}
     forbidden = contracts["plugins use the public surface of core only"]["forbidden_modules"]
     entries = {path.stem for path in CORE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
@@ -204,6 +218,8 @@ def mirrored(test, source):
     """Whether there is a module for the test file: of its name, or of the beginning of its name."""
     if test.stem == "test_conformance":
         return True  # Of all processors there: the suites of the kit.
+    if test.stem.startswith("test_defects_"):
+        return True  # Defects of another implementation, by their numbers.
     words = test.stem.removeprefix("test_").split("_")
     names = ["_".join(words[:count]) for count in range(len(words), 0, -1)]
     return any(found for name in names for found in (*source.rglob(f"{name}.py"), *source.glob(name)))

@@ -10,6 +10,7 @@ from repository import ROOT
 from isekai_core import testing
 from isekai_core.testing import pytest_plugin
 from isekai_core.types import KINDS
+from isekai_core.types.slices import SLICE_KINDS
 
 PAGE = (ROOT / "docs" / "reference" / "testing.md").read_text(encoding="utf-8")
 
@@ -29,7 +30,8 @@ def test_the_page_has_every_fixture():
 
 def test_the_page_has_every_suite_with_what_it_is_given():
     rows = {row[0]: row[1] for row in documents.table_under(PAGE, "The suites")}
-    assert set(rows) == {f"{kind.capitalize()}Conformance" for kind in KINDS}
+    kinds = ("".join(word.capitalize() for word in kind.split("_")) for kind in (*KINDS, *SLICE_KINDS))
+    assert set(rows) == {f"{kind}Conformance" for kind in kinds}
     for name, given in rows.items():
         said = re.findall(r"^(\w+): ", inspect.getdoc(getattr(testing, name)), re.MULTILINE)
         assert said or name == "SeederConformance"

@@ -9,3 +9,15 @@ from isekai_core import hookimpl
 def isekai_register_seeders(register: Callable[[str, str], None]) -> None:
     """Register `table`."""
     register("table", "isekai_postgres.seed:TableSeeder")
+
+
+@hookimpl
+def isekai_register_slice_sources(register: Callable[[str, str], None]) -> None:
+    """Register `postgres`."""
+    register("postgres", "isekai_postgres.slices:Postgres")
+
+
+@hookimpl
+def isekai_register_slice_targets(register: Callable[[str, str], None]) -> None:
+    """Register `postgres`."""
+    register("postgres", "isekai_postgres.slices:Postgres")

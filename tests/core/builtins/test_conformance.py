@@ -6,7 +6,15 @@ import pytest
 from testapp.models import Author, Photo, Place, Tag
 
 from isekai_core import Key, Payload, use
-from isekai_core.testing import ExtractorConformance, LoaderConformance, SeederConformance
+from isekai_core.slicing import DataSlicer, Importer, ImportJob, importer
+from isekai_core.testing import (
+    ExtractorConformance,
+    LoaderConformance,
+    SeederConformance,
+    SliceSourceConformance,
+    SliceTargetConformance,
+)
+from isekai_core.testing.shop.models import Shop, Tenant
 from isekai_core.types import FileValue, LoadItem
 
 
@@ -84,3 +92,45 @@ class TestModelLoaderOfRelationsAndFiles(LoaderConformance):
 
 def test_the_tables_of_a_suite_are_empty_for_the_next_one(db):
     assert not Place.objects.exists()
+
+
+def shop_jobs():
+    """Rows of two tenants, with importers for them."""
+    for model, parents in ((Tenant, {}), (Shop, {"tenant": Tenant})):
+        columns = type("Columns", (), parents)
+        body = {"model": model, "Columns": columns, "__module__": "__main__"}
+        type(f"{model.__name__}Importer", (Importer,), body)
+    return [ImportJob(Shop), ImportJob(Tenant)]
+
+
+@pytest.fixture
+def shops(db, monkeypatch):
+    monkeypatch.setattr(importer, "_importers", {})
+    for name in ("one", "two"):
+        tenant = Tenant.objects.create(name=name, subdomain=name)
+        for number in range(3):
+            Shop.objects.create(tenant=tenant, name=f"{name} {number}", url="https://example.org/")
+
+
+@pytest.mark.usefixtures("shops")
+class TestOrmAsSource(SliceSourceConformance):
+    rows: ClassVar = {"shop.Tenant": 2, "shop.Shop": 6}
+
+    def source(self):
+        return DataSlicer.Orm()
+
+    def jobs(self):
+        return shop_jobs()
+
+
+@pytest.mark.usefixtures("shops")
+class TestOrmAsTarget(SliceTargetConformance):
+    @pytest.fixture
+    def bundle(self, suite, tmp_path):
+        DataSlicer.run(DataSlicer.Orm(), DataSlicer.File(tmp_path / "bundle"), shop_jobs(), progress=False)
+        Shop.objects.all().delete()
+        Tenant.objects.all().delete()
+        return DataSlicer.File(tmp_path / "bundle")
+
+    def target(self):
+        return DataSlicer.Orm()

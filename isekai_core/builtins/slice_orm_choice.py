@@ -1,0 +1,242 @@
+"""Which rows belong to a slice: sets of keys, chosen table by table as the plan says, on any Django database.
+
+Conditions are the database's work; what binds tables to one another, limits and samples are worked out here, so that
+they are the same everywhere. In memory are the keys of the rows that are taken, and of whole tables nothing.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from isekai_core.builtins.slice_orm_queries import distinct, field_of, stream, told
+from isekai_core.builtins.slice_orm_rows import BATCH, batches, kind_of, rows_of
+from isekai_core.slicing.order import groups_of
+from isekai_core.slicing.values import text_of
+from isekai_core.types.slices import Column, Per, SlicePlan, TablePlan
+
+_Accept = Callable[[Any, Mapping[str, Any]], bool]
+
+
+def is_sampled(key: str, seed: str, share: float) -> bool:
+    """Whether the row with this key is in the sample: always the same, and in every greater one, too.
+
+    >>> is_sampled("1", "7", 1.0), is_sampled("1", "7", 0.0)
+    (True, False)
+    """
+    digest = hashlib.md5(f"{key}:{seed}".encode(), usedforsecurity=False).hexdigest()
+    return int(digest[:8], 16) < share * 2**32
+
+
+@dataclass
+class Choice:
+    """The keys of the rows of a plan.
+
+    keys: label of a model to the keys of its rows; None for all of them.
+    """
+
+    alias: str
+    plan: SlicePlan
+    keys: dict[str, set[Any] | None] = field(default_factory=dict)
+
+    def make(self) -> None:
+        """Choose the rows; `ExportError` names the model whose rows cannot be asked for."""
+        needs = {table.model: [_target(column) for column in self._binding(table)] for table in self.plan.tables}
+        for group in groups_of(needs):
+            self._choose_group([self.plan.table(label) for label in group])
+        # Rows are added only now, and bring no children with them: a limit would mean nothing otherwise.
+        self._close()
+
+    def count(self, table: TablePlan) -> int:
+        """The number of rows of `table`."""
+        keys = self.keys[table.model]
+        return rows_of(self.alias, table.model_class).count() if keys is None else len(keys)
+
+    # Choosing
+
+    def _choose_group(self, tables: Sequence[TablePlan]) -> None:
+        labels = {table.model for table in tables}
+        bound = {table.model: [one for one in self._binding(table) if _target(one) in labels] for table in tables}
+        if any(bound.values()):
+            self._choose_together(tables, bound)
+            return
+        for table in tables:
+            self.keys[table.model] = self._chosen(table, self._parents_test(table, labels))
+
+    def _choose_together(self, tables: Sequence[TablePlan], bound: Mapping[str, Sequence[Column]]) -> None:
+        """Rows that need one another stay while all that they need stays: before limits, and after them."""
+        found = {}
+        for table in tables:
+            accept = self._parents_test(table, set(bound))
+            with told(table):
+                found[table.model] = self._candidates(table, bound[table.model], accept)
+        self._prune(tables, bound, found)
+        for table in tables:
+            if table.is_limited:
+                taken = self._chosen(table, _among(found[table.model])) or set()
+                found[table.model] = {key: row for key, row in found[table.model].items() if key in taken}
+        self._prune(tables, bound, found)
+        for table in tables:
+            self.keys[table.model] = set(found[table.model])
+
+    def _candidates(self, table: TablePlan, columns: Sequence[Column], accept: _Accept) -> dict[Any, dict[str, Any]]:
+        """Key to the values by which rows of a group are bound: those that point, and those that are pointed to."""
+        pointed = {
+            column.reference.column
+            for other in self.plan.tables
+            for column in self._binding(other)
+            if column.reference and column.reference.model == table.model
+        }
+        names = {column.name for column in columns} | pointed | {one.name for one in self._binding(table)}
+        rows = self._stream(table, names)
+        return {key: row for key, row in rows if accept(key, row) and self._is_in(table, key)}
+
+    def _prune(
+        self,
+        tables: Sequence[TablePlan],
+        bound: Mapping[str, Sequence[Column]],
+        found: dict[str, dict[Any, dict[str, Any]]],
+    ) -> None:
+        changed = True
+        while changed:
+            changed = False
+            for table in tables:
+                for column in bound[table.model]:
+                    assert column.reference is not None
+                    there = {row[column.reference.column] for row in found[column.reference.model].values()}
+                    rows = found[table.model]
+                    kept = {k: row for k, row in rows.items() if row[column.name] in there or row[column.name] is None}
+                    changed = changed or len(kept) < len(rows)
+                    found[table.model] = kept
+
+    def _chosen(self, table: TablePlan, accept: _Accept) -> set[Any] | None:
+        """The keys that a table's own conditions and limits leave."""
+        if table.is_whole:
+            return None
+        names = {column.name for column in self._binding(table)}
+        with told(table):
+            passed = [self._per(table, one, names, accept) for one in table.per]
+            chosen = set()
+            for key, row in self._stream(table, names, table.order_by):
+                if accept(key, row) and self._is_in(table, key) and all(key in one for one in passed):
+                    chosen.add(key)
+                    if len(chosen) == table.limit:
+                        break
+            return chosen
+
+    def _per(self, table: TablePlan, per: Per, names: Collection[str], accept: _Accept) -> set[Any]:
+        """The keys of those that are among the first of their parent; what has no parent is not counted."""
+        parent = table.model_class._meta.get_field(per.field).column
+        seen: Counter[Any] = Counter()
+        passed = set()
+        for key, row in self._stream(table, {*names, parent}, per.order_by):
+            if not accept(key, row) or not self._is_in(table, key):
+                continue
+            if row[parent] is not None:
+                seen[row[parent]] += 1
+            if row[parent] is None or seen[row[parent]] <= per.limit:
+                passed.add(key)
+        return passed
+
+    def _is_in(self, table: TablePlan, key: Any) -> bool:
+        if table.sample is None:
+            return True
+        kind = kind_of(table.model_class._meta.pk)
+        return is_sampled(str(text_of(kind, key)), self.plan.seed, table.sample)
+
+    # Parents
+
+    def _binding(self, table: TablePlan) -> list[Column]:
+        """The declared foreign keys that leave rows out: not those that bring the rows they point to with them."""
+        parents = [(column, self.plan.table(_target(column))) for column in table.parents]
+        # Of a whole table every row is there: the database's own constraint has seen to it.
+        return [
+            column
+            for column, parent in parents
+            if not parent.is_whole and (table.model, column.name) not in parent.closure
+        ]
+
+    def _parents_test(self, table: TablePlan, inside: Collection[str]) -> _Accept:
+        """Whether the parents of a row are there, except for those in its own group."""
+        allowed = {}
+        for column in self._binding(table):
+            assert column.reference is not None
+            if column.reference.model in inside:
+                continue
+            allowed[column.name] = self._values(column.reference.model, column.reference.column)
+        return lambda _key, row: all(row[name] is None or row[name] in values for name, values in allowed.items())
+
+    def _values(self, label: str, column: str) -> set[Any]:
+        """The values of a column of the rows that are taken."""
+        table = self.plan.table(label)
+        keys = self.keys[label]
+        if keys is not None and column == table.key:
+            return keys
+        return set(distinct(self.alias, table, column, keys))
+
+    # Closure
+
+    def _close(self) -> None:
+        """Add what rows point to, to the last."""
+        waiting: dict[str, set[Any] | None] = dict(self.keys)
+        while waiting:
+            label, fresh = waiting.popitem()
+            for table, column in self._pulled_by(label):
+                with told(table):
+                    new = self._missing(table, self.plan.table(label), column, fresh)
+                if new:
+                    self._add(table.model, new, waiting)
+
+    def _add(self, label: str, new: set[Any], waiting: dict[str, set[Any] | None]) -> None:
+        keys = self.keys[label]
+        assert keys is not None
+        keys |= new
+        there = waiting.setdefault(label, set())
+        if there is not None:
+            there |= new
+
+    def _pulled_by(self, label: str) -> Iterator[tuple[TablePlan, Column]]:
+        for table in self.plan.tables:
+            if self.keys[table.model] is None:
+                continue
+            for model, column in table.closure:
+                if model == label:
+                    yield table, self.plan.table(label).column(column)
+
+    def _missing(self, table: TablePlan, child: TablePlan, column: Column, fresh: set[Any] | None) -> set[Any]:
+        assert column.reference is not None
+        keys = self.keys[table.model]
+        assert keys is not None
+        name = field_of(table, column.reference.column).attname
+        found: set[Any] = set()
+        for batch in batches(distinct(self.alias, child, column.name, fresh)):
+            wanted = [value for value in batch if name != table.model_class._meta.pk.attname or value not in keys]
+            rows = rows_of(self.alias, table.model_class).filter(**{f"{name}__in": wanted})
+            found.update(rows.values_list("pk", flat=True))
+        return found - keys
+
+    def _stream(
+        self, table: TablePlan, columns: Iterable[str], order_by: Sequence[str] = ()
+    ) -> Iterator[tuple[Any, dict[str, Any]]]:
+        return stream(self.alias, table, columns, order_by, self._few_parents(table))
+
+    def _few_parents(self, table: TablePlan) -> dict[str, set[Any]]:
+        """Where few parents are there, the database leaves out the children of others."""
+        found = {}
+        for column in self._binding(table):
+            keys = self.keys.get(_target(column))
+            is_key = column.reference and column.reference.column == self.plan.table(_target(column)).key
+            # Those of its own group are not known yet.
+            if keys is not None and is_key and len(keys) <= BATCH:
+                found[column.name] = keys
+        return found
+
+
+def _target(column: Column) -> str:
+    assert column.reference is not None
+    return column.reference.model
+
+
+def _among(keys: Collection[Any]) -> _Accept:
+    return lambda key, _row: key in keys

@@ -1,0 +1,156 @@
+"""Derive: a plan from one or a few rows: what they need is always taken, what needs them where it is named."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import FieldError
+from django.db.models import Model, Q, QuerySet
+
+from isekai_core.conf import did_you_mean
+from isekai_core.errors import PlanError
+from isekai_core.slicing.columns import columns_of
+from isekai_core.slicing.importer import importer_of
+from isekai_core.slicing.order import groups_of
+from isekai_core.types.slices import SlicePlan, TablePlan
+
+
+@dataclass
+class _Wanted:
+    """The rows of one model that are wanted for themselves; others come because rows point to them."""
+
+    model: type[Model]
+    condition: Q | None = None
+    pointed_at: set[tuple[str, str]] = field(default_factory=set)
+
+
+def derive(roots: Sequence["QuerySet[Any]"], follow: Iterable[str] = (), seed: object = 0) -> SlicePlan:
+    """The plan of the rows of `roots`, of what they need to the last, and of what is named in `follow`.
+
+    follow: relations as in a filter, from the roots' models on: `"shop"`, `"shop__customer__order"`; each part of
+        such a path is followed. Many-to-many relations are followed like others.
+
+    Raises `PlanError` for what is no queryset, and for a relation that there is not.
+    """
+    wanted: dict[str, _Wanted] = {}
+    for root in roots:
+        if not isinstance(root, QuerySet):
+            msg = f"plan(…): expected querysets such as Tenant.objects.filter(pk=1), got {root!r}"
+            raise PlanError(msg)
+        _want(wanted, root.model, Q(pk__in=_keys(root)))
+    for path in follow:
+        _follow(wanted, roots, path)
+    _add_needed(wanted)
+    tables = {label: _table(one) for label, one in wanted.items()}
+    needs = {label: _needs(table, wanted) for label, table in tables.items()}
+    groups = groups_of(needs)
+    ordered = tuple(tables[label] for group in groups for label in group)
+    return SlicePlan(ordered, tuple(tuple(group) for group in groups), str(seed))
+
+
+def _keys(rows: "QuerySet[Any]") -> "QuerySet[Any]":
+    return rows.order_by().values("pk")
+
+
+def _want(wanted: dict[str, _Wanted], model: type[Model], condition: Q) -> None:
+    one = wanted.setdefault(model._meta.label, _Wanted(model))
+    one.condition = condition if one.condition is None else one.condition | condition
+
+
+def _follow(wanted: dict[str, _Wanted], roots: Sequence["QuerySet[Any]"], path: str) -> None:
+    names = path.split("__")
+    having = [root for root in roots if names[0] in _relations(root.model)]
+    for root in having:
+        _follow_from(wanted, root, names, path)
+    if not having:
+        known = sorted({name for root in roots for name in _relations(root.model)})
+        hint = did_you_mean(names[0], known)
+        msg = f"follow: no model of the roots has a relation {path!r}{hint}; they have {', '.join(known) or 'none'}"
+        raise PlanError(msg)
+
+
+def _follow_from(wanted: dict[str, _Wanted], rows: "QuerySet[Any]", names: Sequence[str], path: str) -> None:
+    for name in names:
+        relation = _relations(rows.model).get(name)
+        if relation is None:
+            known = sorted(_relations(rows.model))
+            hint = f"{did_you_mean(name, known)}; it has {', '.join(known)}"
+            msg = f"follow: {path!r}: {rows.model._meta.label} has no relation {name!r}{hint}"
+            raise PlanError(msg)
+        rows = _related(wanted, rows, relation, path)
+
+
+def _related(wanted: dict[str, _Wanted], rows: "QuerySet[Any]", relation: Any, path: str) -> "QuerySet[Any]":
+    """The rows at the other end of `relation`, which are wanted now, with those of the table between."""
+    other: type[Model] = relation.related_model
+    if relation.many_to_many:
+        forward = getattr(relation, "remote_field", None) is not None and relation.concrete
+        many: Any = relation if forward else relation.field
+        through: Any = many.remote_field.through
+        near, far = many.m2m_field_name(), many.m2m_reverse_field_name()
+        near, far = (near, far) if forward else (far, near)
+        links = through._base_manager.filter(**{f"{near}__in": _keys(rows)})
+        _want(wanted, through, Q(pk__in=_keys(links)))
+        found = other._base_manager.filter(pk__in=links.order_by().values(f"{far}_id"))
+    elif relation.concrete:
+        found = other._base_manager.filter(pk__in=rows.order_by().values(f"{relation.name}__pk"))
+    else:
+        try:
+            found = other._base_manager.filter(**{f"{relation.field.name}__in": rows.order_by()})
+        except (FieldError, AttributeError, ValueError) as error:
+            msg = f"follow: {path!r}: {relation.name!r} cannot be followed: {error}"
+            raise PlanError(msg) from error
+    _want(wanted, other, Q(pk__in=_keys(found)))
+    return found
+
+
+def _relations(model: type[Model]) -> Mapping[str, Any]:
+    """Relations of `model` by the name that a filter uses."""
+    found = {}
+    for relation in model._meta.get_fields(include_hidden=False):
+        if relation.is_relation and relation.related_model is not None:
+            name = relation.name
+            found[name] = relation
+            if not getattr(relation, "concrete", False) and hasattr(relation, "get_accessor_name"):
+                found[str(relation.get_accessor_name())] = relation
+    return found
+
+
+def _add_needed(wanted: dict[str, _Wanted]) -> None:
+    """The models that rows of wanted models point to, to the last."""
+    waiting = list(wanted)
+    while waiting:
+        label = waiting.pop()
+        for column in columns_of(wanted[label].model):
+            if column.reference is None:
+                continue
+            target = column.reference.model
+            if target not in wanted:
+                wanted[target] = _Wanted(_model_of(wanted[label].model, column.field))
+                waiting.append(target)
+            wanted[target].pointed_at.add((label, column.name))
+
+
+def _model_of(model: type[Model], field_name: str) -> type[Model]:
+    found: Any = model._meta.get_field(field_name)
+    target: type[Model] = found.target_field.model._meta.concrete_model
+    return target
+
+
+def _table(one: _Wanted) -> TablePlan:
+    model = one.model
+    importer = importer_of(model)
+    rows = model._base_manager.none() if one.condition is None else model._base_manager.filter(one.condition)
+    return TablePlan(
+        model=model._meta.label,
+        model_class=model,
+        table=model._meta.db_table,
+        key=str(model._meta.pk.column),
+        columns=columns_of(model, masks=list(importer.masks()) if importer else ()),
+        queryset=rows,
+        closure=tuple(sorted(one.pointed_at)),
+    )
+
+
+def _needs(table: TablePlan, wanted: Mapping[str, _Wanted]) -> list[str]:
+    return [column.reference.model for column in table.columns if column.reference and column.reference.model in wanted]

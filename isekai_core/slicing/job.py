@@ -1,0 +1,146 @@
+"""Jobs say which rows of a model are wanted: a queryset, and how much of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Model, QuerySet
+
+from isekai_core.conf import did_you_mean
+from isekai_core.errors import PlanError
+from isekai_core.types.slices import Per
+
+
+def per(parent: str, limit: int, *, order_by: str | Sequence[str] = ()) -> Per:
+    """At most `limit` rows for each row that the foreign key `parent` points to.
+
+    order_by: which come first; by primary key without it, and after it.
+
+    >>> per("customer", 10, order_by="-created_at")
+    Per(field='customer', limit=10, order_by=('-created_at',))
+
+    Raises `PlanError` for a limit below 1.
+    """
+    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
+        msg = f"per({parent!r}, …): expected a number of at least 1, got {limit!r}"
+        raise PlanError(msg)
+    return Per(parent, limit, (order_by,) if isinstance(order_by, str) else tuple(order_by))
+
+
+@dataclass(frozen=True)
+class ImportJob:
+    """The rows of one model that belong to a slice.
+
+    model: the Django model; it needs an importer.
+    query: the rows to choose from; all of them without one. It is not evaluated here: only its conditions count,
+        not its order, its columns or its annotations' values.
+    limit: at most so many rows, or `per("customer", 10)`, or several of them.
+    sample: the share of rows to take, 0.01 for one in a hundred; chosen by a hash, so that a smaller share is
+        always part of a greater one, and the same as data grows.
+    order_by: which rows come first under `limit`.
+    exclude: fields that are left out; they must be able to do without a value.
+
+    >>> ImportJob(model=Order, limit=per("customer", 10))  # doctest: +SKIP
+    """
+
+    model: type[Model]
+    query: "QuerySet[Any] | None" = None
+    limit: int | Per | Sequence[int | Per] | None = None
+    sample: float | None = None
+    order_by: str | Sequence[str] = ()
+    exclude: Sequence[str] = field(default=())
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.model, type) and issubclass(self.model, Model)):
+            msg = f"ImportJob(model=…): expected a Django model, got {self.model!r}"
+            raise PlanError(msg)
+        self._check_query()
+        self._check_numbers()
+        for name in (*self.orders, *self.exclude):
+            self._field(name.removeprefix("-"))
+        for one in self.pers:
+            if not self._field(one.field).is_relation:
+                msg = f"{self.label}: per({one.field!r}, …) needs a foreign key, and {one.field!r} is none"
+                raise PlanError(msg)
+            for name in one.order_by:
+                self._field(name.removeprefix("-"))
+
+    def __str__(self) -> str:
+        """Never asks the database."""
+        return f"ImportJob({self.label}{''.join(f', {part}' for part in self._parts())})"
+
+    __repr__ = __str__
+
+    @property
+    def label(self) -> str:
+        """The model's label, `shop.Order`."""
+        return str(self.model._meta.label)
+
+    @property
+    def number(self) -> int | None:
+        """The limit that counts rows."""
+        numbers = [one for one in self._limits if isinstance(one, int)]
+        return min(numbers) if numbers else None
+
+    @property
+    def pers(self) -> tuple[Per, ...]:
+        """The limits that count children."""
+        return tuple(one for one in self._limits if isinstance(one, Per))
+
+    @property
+    def orders(self) -> tuple[str, ...]:
+        """`order_by` as a tuple."""
+        return (self.order_by,) if isinstance(self.order_by, str) else tuple(self.order_by)
+
+    @property
+    def _limits(self) -> tuple[int | Per, ...]:
+        if self.limit is None:
+            return ()
+        return (self.limit,) if isinstance(self.limit, int | Per) else tuple(self.limit)
+
+    def _parts(self) -> list[str]:
+        parts = ["filtered"] if self.query is not None else ["all rows"]
+        parts += [f"limit={self.number}"] if self.number is not None else []
+        parts += [f"{one.limit} per {one.field}" for one in self.pers]
+        parts += [f"sample={self.sample:g}"] if self.sample is not None else []
+        parts += [f"without {', '.join(self.exclude)}"] if self.exclude else []
+        return parts
+
+    def _repr_html_(self) -> str:
+        return f"<code>{escape(str(self))}</code>"
+
+    def _check_query(self) -> None:
+        if self.query is None:
+            return
+        if not isinstance(self.query, QuerySet):
+            msg = f"{self.label}: query is a queryset, got {type(self.query).__name__}"
+            raise PlanError(msg)
+        if self.query.model._meta.concrete_model is not self.model._meta.concrete_model:
+            msg = f"{self.label}: query is of {self.query.model._meta.label}"
+            raise PlanError(msg)
+        query: Any = self.query.query
+        if query.combinator:
+            msg = f"{self.label}: query is a {query.combinator}; join conditions by | and & in one filter instead"
+            raise PlanError(msg)
+        if query.is_sliced:
+            msg = f"{self.label}: query is cut by [:n], which chooses anew each time; use limit= and order_by="
+            raise PlanError(msg)
+
+    def _check_numbers(self) -> None:
+        number = self.number
+        if isinstance(self.limit, bool) or (number is not None and number < 1):
+            msg = f"{self.label}: limit is a number of at least 1, per(…), or several of them, got {self.limit!r}"
+            raise PlanError(msg)
+        if self.sample is not None and not (isinstance(self.sample, int | float) and 0 < self.sample <= 1):
+            msg = f"{self.label}: sample is a share above 0 and up to 1, got {self.sample!r}"
+            raise PlanError(msg)
+
+    def _field(self, name: str) -> Any:
+        try:
+            return self.model._meta.get_field(name if name != "pk" else self.model._meta.pk.name)
+        except FieldDoesNotExist:
+            known = [one.name for one in self.model._meta.concrete_fields]
+            msg = f"{self.label} has no field {name!r}{did_you_mean(name, known)}; it has {', '.join(known)}"
+            raise PlanError(msg) from None

@@ -1,0 +1,256 @@
+"""Masks: what stands in a slice instead of what a person wrote.
+
+Every mask is made of the value and a secret, by HMAC: the same value has the same mask in every table and in every
+run with the same secret, so that what belonged together still does. A unique column stays unique: a piece of the
+hash is woven into what is written there.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.db.models import FileField, Model
+
+from isekai_core.errors import PlanError
+from isekai_core.slicing.columns import base_field, fields_of
+from isekai_core.slicing.importer import importer_of
+from isekai_core.slicing.masktexts import hashed_value
+from isekai_core.slicing.secret import Secret, secret_of
+from isekai_core.slicing.seeded import called, check_provider, faked, takes_value
+from isekai_core.slicing.values import TEXTS
+from isekai_core.types.slices import SlicePlan
+
+
+@dataclass(frozen=True)
+class Mask:
+    """The base of masks: `make` gives what stands for a value.
+
+    masks_null: whether NULL is masked, too. In a unique column it never is.
+    """
+
+    masks_null: bool = field(default=False, kw_only=True)
+
+    def even_null(self) -> "Mask":
+        """The same mask, which NULL gets as well: `constant("none").even_null()`."""
+        return replace(self, masks_null=True)
+
+    def check(self, kind: str, /) -> None:
+        """Raise `PlanError` where this mask cannot be had for a column whose type Django calls `kind`."""
+
+    def make(self, value: Any, digest: bytes, kind: str, /) -> Any:
+        """What stands for `value`, of which `digest` is made."""
+        raise NotImplementedError
+
+    def keeps_apart(self, _kind: str, /) -> bool:
+        """Whether two values get two masks, in a column whose type Django calls `kind`."""
+        return False
+
+    @property
+    def is_generated(self) -> bool:
+        """Whether chance, under a seed, makes the text: two values may get the same."""
+        return False
+
+
+@dataclass(frozen=True)
+class _Fake(Mask):
+    provider: str = ""
+    locale: str = ""
+    options: tuple[tuple[str, Any], ...] = ()
+
+    def __str__(self) -> str:
+        given = [repr(self.provider), *([f"locale={self.locale!r}"] if self.locale else [])]
+        return f"fake({', '.join([*given, *(f'{name}={value!r}' for name, value in self.options)])})"
+
+    def check(self, _kind: str, /) -> None:
+        check_provider(self.provider, self.locale)
+
+    def make(self, value: Any, digest: bytes, _kind: str, /) -> Any:
+        return faked(self.provider, self.locale, dict(self.options), digest) if value != "" else value
+
+    @property
+    def is_generated(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True)
+class _Constant(Mask):
+    value: Any = None
+
+    def __str__(self) -> str:
+        return "constant"
+
+    def make(self, _value: Any, _digest: bytes, _kind: str, /) -> Any:
+        return self.value
+
+
+@dataclass(frozen=True)
+class _Null(Mask):
+    def __str__(self) -> str:
+        return "null"
+
+    def keeps_apart(self, _kind: str, /) -> bool:
+        return True
+
+    def make(self, _value: Any, _digest: bytes, _kind: str, /) -> Any:
+        return None
+
+
+@dataclass(frozen=True)
+class _Hashed(Mask):
+    def __str__(self) -> str:
+        return "hashed"
+
+    def check(self, kind: str, /) -> None:
+        hashed_value("", bytes(32), kind)
+
+    def keeps_apart(self, kind: str, /) -> bool:
+        return kind in TEXTS or kind in {"UUIDField", "BinaryField", "JSONField"} or "Big" in kind
+
+    def make(self, value: Any, digest: bytes, kind: str, /) -> Any:
+        return hashed_value(value, digest, kind) if value != "" else value
+
+
+@dataclass(frozen=True)
+class _Keep(Mask):
+    def __str__(self) -> str:
+        return "keep"
+
+    def make(self, value: Any, _digest: bytes, _kind: str, /) -> Any:
+        return value
+
+
+@dataclass(frozen=True)
+class _Called(Mask):
+    function: Callable[..., Any] = str
+
+    def __str__(self) -> str:
+        function: Any = self.function
+        module = getattr(function, "__module__", "") or type(function).__module__
+        return f"{module}.{getattr(function, '__qualname__', type(function).__qualname__)}"
+
+    def check(self, _kind: str, /) -> None:
+        takes_value(self.function)
+
+    def keeps_apart(self, kind: str, /) -> bool:
+        # Of other types than texts, nothing could be made unique afterwards: the function is believed.
+        return kind not in TEXTS and takes_value(self.function)
+
+    def make(self, value: Any, digest: bytes, _kind: str, /) -> Any:
+        return self.function(value) if takes_value(self.function) else called(self.function, digest)
+
+    @property
+    def is_generated(self) -> bool:
+        return not takes_value(self.function)
+
+
+null = _Null()
+"""NULL, for columns that may be NULL."""
+hashed = _Hashed()
+"""A hash: texts, whole numbers and UUIDs stay what they are, an e-mail address stays one."""
+keep = _Keep()
+"""The value as it is: what says of a text column that it needs no mask."""
+
+
+def fake(provider: str, /, *, locale: str = "", **options: Any) -> Mask:
+    """What a provider of Faker makes, `fake("email")`; an empty text stays empty.
+
+    locale: Faker's, `de_DE`.
+    options: the provider's own keyword arguments, `fake("email", domain="example.org")`.
+
+    Needs Faker (`pip install faker`); another version of it may make other texts. An e-mail address always has a
+    piece of the hash in it, so that it is the same in columns that are unique and in others.
+    """
+    return _Fake(provider, locale, tuple(sorted(options.items())))
+
+
+def constant(value: Any) -> Mask:
+    """The same for every row; in a unique column with a piece of the hash behind it."""
+    return _Constant(value)
+
+
+def as_mask(given: Any) -> Mask:
+    """The mask that `Columns` names: one of those above, or anything that can be called.
+
+    Raises `PlanError` for anything else.
+    """
+    if isinstance(given, Mask):
+        return given
+    if callable(given):
+        return _Called(given)
+    msg = f"expected a mask, such as fake('email'), constant('x'), null, hashed, keep or a function, got {given!r}"
+    raise PlanError(msg)
+
+
+def describe(mask: Any) -> str:
+    """What a manifest calls a mask; never with a secret, and without the values of constants.
+
+    >>> describe(fake("email")), describe(constant("x")), describe(str.upper)
+    ("fake('email')", 'constant', 'builtins.str.upper')
+    """
+    return str(as_mask(mask))
+
+
+def masks_for(
+    plan: SlicePlan, secret: str | bytes | Secret | None = None
+) -> Mapping[str, Callable[[Iterable[bytes]], Iterator[bytes]]]:
+    """Label of a model to the function that masks its CSV on the way; only of tables that have masks.
+
+    Foreign keys that point to a masked column have its mask.
+
+    Raises `PlanError`, naming the column, for masks that cannot be had.
+    """
+    from isekai_core.slicing.masking import maskers_of, masking  # noqa: PLC0415 - it needs what stands here
+
+    known = secret_of(secret)
+    found = {table.model: maskers_of(table, known) for table in plan.tables}
+    return {label: masking(plan.table(label), maskers) for label, maskers in found.items() if maskers}
+
+
+def mask_of(field: Any) -> Mask | None:
+    """The mask of a model field; of a foreign key, that of the column it points to. None for none, and for keep.
+
+    Raises `PlanError` for what is no mask.
+    """
+    base = base_field(field)
+    importer = importer_of(base.model) or importer_of(base.model._meta.concrete_model)
+    given = importer.masks().get(base.name) if importer else None
+    if given is None:
+        return None
+    mask = as_mask(given)
+    return None if isinstance(mask, _Keep) else mask
+
+
+def mask_names(plan: SlicePlan) -> dict[str, dict[str, str]]:
+    """For the manifest: label of a model to its columns that are masked, and by what."""
+    found: dict[str, dict[str, str]] = {}
+    for table in plan.tables:
+        for column in table.columns:
+            mask = mask_of(table.model_class._meta.get_field(column.field))
+            if mask is not None:
+                found.setdefault(table.model, {})[column.name] = str(mask)
+    return found
+
+
+def texts_without_decision(models: Iterable[type[Model]]) -> list[str]:
+    """The text columns of `models` of which no importer says whether they are masked or kept: `shop.Customer.email`.
+
+    Texts are all that a person may have written: characters and texts of any length, addresses, JSON, arrays and
+    stores of texts, and custom fields that are kept as such. Fields with choices say one of a few words, names of
+    files are made by the project, and foreign keys are decided where they point to: these need no decision.
+    """
+    undecided = []
+    for model in models:
+        importer = importer_of(model)
+        decided = importer.masks() if importer else {}
+        names = [field.name for field in fields_of(model) if _is_text(field) and field.name not in decided]
+        undecided += [f"{model._meta.label}.{name}" for name in names]
+    return undecided
+
+
+def _is_text(field: Any) -> bool:
+    if field.is_relation or field.choices or isinstance(field, FileField):
+        return False
+    kind = field.get_internal_type()
+    if kind == "ArrayField":
+        return _is_text(field.base_field)
+    return kind in TEXTS or kind in {"JSONField", "HStoreField"}

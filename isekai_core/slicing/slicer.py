@@ -1,0 +1,240 @@
+"""DataSlicer: from a source through a bundle on disk to a target, in one call that fits into a notebook's cell."""
+
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from isekai_core.conf import did_you_mean
+from isekai_core.errors import BundleError, PlanError
+from isekai_core.plugins.registry import HOMES, registry
+from isekai_core.slicing.derive import derive
+from isekai_core.slicing.job import ImportJob
+from isekai_core.slicing.masks import masks_for
+from isekai_core.slicing.plan import plan_of
+from isekai_core.slicing.progress import Bars, Silent
+from isekai_core.types.slices import (
+    BundleReader,
+    BundleStore,
+    Estimate,
+    LoadChoice,
+    SlicePlan,
+    SliceProgress,
+    SliceSource,
+    SliceTarget,
+    TableReport,
+)
+
+if TYPE_CHECKING:
+    from django.db.models import Model, QuerySet
+
+_IDS = ("remap", "keep", "natural")
+
+
+@dataclass(frozen=True)
+class SliceResult(Sequence["TableReport"]):
+    """What became of each table, in the order of the plan.
+
+    tables: model and rows; with a database as the target also what was created, updated and unchanged.
+    source, target: as messages call them.
+    """
+
+    tables: Sequence[TableReport]
+    source: str
+    target: str
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.tables[index]
+
+    def __len__(self) -> int:
+        return len(self.tables)
+
+    @property
+    def rows(self) -> int:
+        """Of all tables together."""
+        return sum(table.rows for table in self.tables)
+
+    def __str__(self) -> str:
+        lines = [f"{self.source} → {self.target}: {self.rows:,} rows"]
+        return "\n".join([*lines, *(f"  {table.model}: {table.rows:,}" for table in self.tables)])
+
+    def _repr_html_(self) -> str:
+        head = "<tr><th>model</th><th>rows</th><th>created</th><th>updated</th><th>unchanged</th></tr>"
+        numbers = [(t.model, t.rows, t.created, t.updated, t.unchanged) for t in self.tables]
+        cells = "".join(f"<tr>{''.join(f'<td>{escape(str(number))}</td>' for number in row)}</tr>" for row in numbers)
+        return f"<p>{escape(self.source)} → {escape(self.target)}</p><table>{head}{cells}</table>"
+
+
+class _Named(type):
+    """`DataSlicer.Postgres` is the slice source or target that a plugin registers as `postgres`."""
+
+    def __getattr__(cls, name: str) -> Any:
+        if not name[:1].isupper():
+            raise AttributeError(name)
+        return _class_of(name)
+
+    def __dir__(cls) -> list[str]:
+        kinds = ("slice_source", "slice_target")
+        return sorted({*super().__dir__(), *(_camel(e.name) for kind in kinds for e in registry().entries(kind))})
+
+
+def _class_of(name: str) -> Any:
+    short = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("-")
+    known = {entry.name for kind in ("slice_source", "slice_target") for entry in registry().entries(kind)}
+    for kind in ("slice_source", "slice_target"):
+        if (kind, short) in HOMES or short in {entry.name for entry in registry().entries(kind)}:
+            return registry().find(kind, short).load()
+    there = ", ".join(f"DataSlicer.{_camel(one)}" for one in sorted(known))
+    hint = did_you_mean(name, [_camel(one) for one in known])
+    msg = f"no installed plugin brings DataSlicer.{name}{hint}; there are {there}"
+    raise AttributeError(msg)
+
+
+def _camel(name: str) -> str:
+    return "".join(word.capitalize() for word in name.split("-"))
+
+
+class DataSlicer(metaclass=_Named):
+    """Cuts slices out of databases, and loads them elsewhere.
+
+    `DataSlicer.Postgres(url)`, `DataSlicer.File(path)`, `DataSlicer.Storage(alias)` and `DataSlicer.Orm(alias)` are
+    what plugins register as slice sources and targets.
+    """
+
+    @staticmethod
+    def plan(
+        *roots: "QuerySet[Any]", follow: Iterable[str] = (), seed: object = 0, jobs: Sequence[ImportJob] | None = None
+    ) -> SlicePlan:
+        """The plan of some rows, of all that they need, and of what is named in `follow`; or that of `jobs`.
+
+        follow: relations as in a filter, from the roots' models on: `["shop", "shop__customer__order"]`.
+
+        Raises `PlanError`.
+        """
+        if jobs is not None:
+            return plan_of(jobs, seed=seed)
+        return derive(roots, follow, seed)
+
+    @staticmethod
+    def estimate(source: SliceSource, jobs: Sequence[ImportJob] | SlicePlan) -> Mapping[str, Estimate]:
+        """Model to rows and bytes, as the database believes, before anything is read."""
+        return source.estimate(jobs if isinstance(jobs, SlicePlan) else plan_of(jobs))
+
+    @staticmethod
+    def run(
+        source: SliceSource | BundleStore,
+        target: SliceTarget | BundleStore,
+        jobs: Sequence[ImportJob] | SlicePlan | None = None,
+        *,
+        seed: object = 0,
+        order: str = "sort",
+        masks: str = "optional",
+        secret: str | None = None,
+        files: bool = False,
+        workers: int = 1,
+        ids: "str | Mapping[type[Model], Mapping[Any, Any]]" = "remap",
+        on_conflict: str = "update",
+        dangling: str = "error",
+        constraints: str = "check",
+        name: str = "",
+        progress: bool | SliceProgress = True,
+    ) -> SliceResult:
+        """Export the rows of `jobs` from `source`, and bring them into `target`; the data lies in a bundle between.
+
+        jobs: of a source that is a database; a bundle is taken whole.
+        seed: what samples are chosen by.
+        order: `sort` puts jobs into the right order, `refuse` says what it is.
+        masks: `required` refuses text columns of which no importer says what becomes of them.
+        secret: what masks are made by; ISEKAI_SLICE_SECRET, or a random one, without it.
+        files: also the files of file fields.
+        workers: connections that read at the same time, all in one snapshot.
+        ids: `remap`, `keep`, `natural`, or a mapping of models to old and new keys (`{Tenant: {1060: 10}}`), the
+            others being new.
+        on_conflict, dangling, constraints, name: see `LoadChoice`.
+        progress: a bar for each table, or your own.
+
+        Raises `SliceError` of one kind or another; then there is no half bundle, and the target is as it was.
+        """
+        shown: SliceProgress = (Bars() if progress else Silent()) if isinstance(progress, bool) else progress
+        choice = _choice(ids, on_conflict, dangling, constraints, name)
+        if isinstance(source, BundleStore):
+            return _from_bundle(source, target, choice, jobs, shown)
+        if jobs is None:
+            msg = "jobs are missing: a database as the source needs them; see ImportJob and DataSlicer.plan"
+            raise PlanError(msg)
+        plan = jobs if isinstance(jobs, SlicePlan) else plan_of(jobs, seed=seed, order=order, masks=masks, files=files)
+        if isinstance(target, BundleStore):
+            return _result(_export(source, target, plan, secret, workers, shown), source.name, target.name)
+        with tempfile.TemporaryDirectory(prefix="isekai-slice-") as folder:
+            between: BundleStore = DataSlicer.File(Path(folder) / "bundle")
+            bundle = _export(source, between, plan, secret, workers, shown)
+            return SliceResult(target.load(bundle, choice, shown), source.name, target.name)
+
+
+def _export(
+    source: SliceSource, store: BundleStore, plan: SlicePlan, secret: str | None, workers: int, shown: SliceProgress
+) -> BundleReader:
+    if workers < 1:
+        msg = f"workers: expected a number of at least 1, got {workers!r}"
+        raise PlanError(msg)
+    masks = masks_for(plan, secret)
+    bundle = store.writer(plan, masks)
+    try:
+        facts = source.export(plan, bundle, shown, workers)
+        return bundle.finish({"source": source.name, **facts})
+    except BaseException:
+        bundle.abandon()
+        raise
+
+
+def _from_bundle(
+    store: BundleStore,
+    target: SliceTarget | BundleStore,
+    choice: LoadChoice,
+    jobs: Any,
+    shown: SliceProgress,
+) -> SliceResult:
+    if jobs is not None:
+        msg = "a bundle is loaded whole: leave jobs away, or cut a smaller slice from the database"
+        raise PlanError(msg)
+    if isinstance(target, BundleStore):
+        msg = f"{store.name} and {target.name} are both places for bundles; copy the files"
+        raise BundleError(msg)
+    bundle = store.reader()
+    return SliceResult(target.load(bundle, choice, shown), store.name, target.name)
+
+
+def _result(bundle: BundleReader, source: str, target: str) -> SliceResult:
+    tables = [TableReport(table.model, table.rows, 0, 0, 0) for table in bundle.tables]
+    return SliceResult(tables, source, target)
+
+
+def _choice(ids: Any, on_conflict: str, dangling: str, constraints: str, name: str) -> LoadChoice:
+    allowed = {
+        "on_conflict": (on_conflict, ("skip", "update", "error")),
+        "dangling": (dangling, ("error", "null", "keep")),
+        "constraints": (constraints, ("check", "rebuild")),
+    }
+    for option, (value, known) in allowed.items():
+        if value not in known:
+            msg = f"{option}: expected {' or '.join(map(repr, known))}, got {value!r}"
+            raise PlanError(msg)
+    fixed: dict[str, Mapping[Any, Any]] = {}
+    if isinstance(ids, Mapping):
+        fixed = {_label(model): keys for model, keys in ids.items()}
+        ids = "remap"
+    if ids not in _IDS:
+        msg = f"ids: expected {' or '.join(map(repr, _IDS))}, or a mapping of models, got {ids!r}"
+        raise PlanError(msg)
+    return LoadChoice(ids, fixed, on_conflict, dangling, constraints, name)  # type: ignore[arg-type]
+
+
+def _label(model: Any) -> str:
+    if isinstance(model, str):
+        return model
+    if not hasattr(model, "_meta"):
+        msg = f"ids: expected models as keys, such as {{Tenant: {{1060: 10}}}}, got {model!r}"
+        raise PlanError(msg)
+    return str(model._meta.label)

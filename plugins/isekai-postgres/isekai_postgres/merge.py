@@ -1,0 +1,181 @@
+"""Merge: staged rows become rows of the target, in one transaction, with its constraints and triggers on.
+
+`load` and `unload` are what the slice target calls. The order is: lock, drift, staging, maps, references, insert,
+constraints, ledger, sequences, commit; until the insert nothing of the target has been changed.
+"""
+
+from typing import Any
+
+from psycopg import sql
+
+from isekai_core.errors import MergeError, StagingError
+from isekai_core.slicing.order import groups_of
+from isekai_core.types.slices import BundleReader, LoadChoice, SliceProgress, TableReport
+from isekai_postgres import ledger
+from isekai_postgres.drift import Part, parts_of
+from isekai_postgres.idmap import make_maps
+from isekai_postgres.rebuild import rebuilding
+from isekai_postgres.references import final, mapped, refuse_dangling
+from isekai_postgres.session import Session, writing
+from isekai_postgres.staging import stage
+from isekai_postgres.target import forward
+from isekai_postgres.unload import remove
+from isekai_postgres.work import BY_NATURAL_KEY, Work
+
+_SHOWN = 5
+_UNIQUE = "with ids='natural', the rows of the bundle become those that have the same unique values"
+
+
+def load(
+    parameters: dict[str, Any], bundle: BundleReader, choice: LoadChoice, progress: SliceProgress
+) -> list[TableReport]:
+    """Load a bundle, all of it or nothing.
+
+    parameters: of the connection, as `parameters_of_dsn` makes them.
+    choice: its `name` is the bundle's digest when there is none, so that the same bundle gets the same keys again.
+
+    Raises `StagingError` before anything is changed: the target cannot be reached or written to, another load is
+    running there, the bundle does not fit; `MergeError` when the target refuses the rows.
+    """
+    with writing(parameters) as session:
+        with session.told(StagingError, "staging"):
+            parts = parts_of(session, list(bundle.tables))
+            stage(session, parts, bundle, progress)
+            work = Work(session, parts, choice, choice.name or bundle.digest)
+            make_maps(work)
+            refuse_dangling(work)
+        with session.told(MergeError, "merging"):
+            reports = _merge(work, progress)
+        _commit(session)
+    return reports
+
+
+def unload(parameters: dict[str, Any], name: str) -> list[TableReport]:
+    """Remove the rows that loads under `name` created, and forget the map; `MergeError` says why it cannot be."""
+    with writing(parameters) as session:
+        with session.told(MergeError, f"unloading {name!r}"):
+            reports = remove(session, name)
+        _commit(session)
+    return reports
+
+
+def _commit(session: Session) -> None:
+    with session.told(MergeError, "the commit, and whether it was done is not known: run it again, which is safe"):
+        session.connection.commit()
+
+
+def _merge(work: Work, progress: SliceProgress) -> list[TableReport]:
+    if work.choice.on_conflict == "error":
+        _refuse_existing(work)
+    reports: dict[str, TableReport] = {}
+    with rebuilding(work):
+        for group in _groups(work):
+            what = ", ".join(part.label for part in group)
+            with work.session.told(MergeError, f"merging {what}", _UNIQUE if work.choice.ids == "keep" else ""):
+                for report in _insert(work, group):
+                    reports[report.model] = report
+                    progress.advance(report.model, report.rows, 0)
+        # Deferred constraints are checked now, while it can be said what they are about.
+        with work.session.told(MergeError, "checking constraints"):
+            work.session.run(sql.SQL("SET CONSTRAINTS ALL IMMEDIATE"))
+    with work.session.told(MergeError, "keeping the id map"):
+        ledger.keep(work)
+    for part in work.parts:
+        for name in part.target.columns:
+            forward(work.session, part.target, name) if part.has(name) else None
+        progress.end(part.label)
+    return [reports[part.label] for part in work.parts]
+
+
+def _groups(work: Work) -> list[list[Part]]:
+    """Parents first; what needs one another, together."""
+    needs = {
+        part.label: [column.reference.model for column in part.table.columns if column.reference] for part in work.parts
+    }
+    return [[work.by_model[label] for label in group] for group in groups_of(needs)]
+
+
+def _refuse_existing(work: Work) -> None:
+    for part in work.parts:
+        if part.label in BY_NATURAL_KEY:
+            continue
+        statement = sql.SQL("SELECT old::text, new::text FROM {} WHERE existed ORDER BY old LIMIT {}")
+        if rows := work.session.rows(statement.format(part.map, _SHOWN)):
+            told = ", ".join(old if old == new else f"{old} (there {new})" for old, new in rows)
+            msg = f"on_conflict='error': {part.label} has rows of the bundle already: {told}"
+            raise MergeError(msg)
+
+
+def _insert(work: Work, group: list[Part]) -> list[TableReport]:
+    """Insert the rows of a group; how many of each were there before, and changed."""
+    numbers = [
+        work.session.rows(sql.SQL("SELECT count(*), count(*) FILTER (WHERE NOT existed) FROM {}").format(part.map))[0]
+        for part in group
+    ]
+    if len(group) == 1:
+        written = [work.session.run(_statement(work, group[0], has_existing=numbers[0][0] > numbers[0][1])).rowcount]
+    else:
+        written = _insert_together(work, group)
+    return [
+        TableReport(part.label, rows, created, changed - created, rows - changed)
+        for part, (rows, created), changed in zip(group, numbers, written, strict=True)
+    ]
+
+
+def _insert_together(work: Work, group: list[Part]) -> list[int]:
+    """One statement for tables that need one another: constraints that cannot be deferred are checked at its end."""
+    names = [sql.Identifier(f"w{part.number}") for part in group]
+    parts = sql.SQL(", ").join(
+        sql.SQL("{} AS ({} RETURNING 1)").format(name, _statement(work, part, has_existing=True))
+        for name, part in zip(names, group, strict=True)
+    )
+    counts = sql.SQL(", ").join(sql.SQL("(SELECT count(*) FROM {})").format(name) for name in names)
+    return list(work.session.rows(sql.SQL("WITH {} SELECT {}").format(parts, counts))[0])
+
+
+def _statement(work: Work, part: Part, *, has_existing: bool) -> sql.Composed:
+    values: dict[str, sql.Composable] = {
+        column.name: sql.SQL("s.{}").format(sql.Identifier(column.name))
+        for column in part.table.columns
+        if not part.target.columns[column.name].generated
+    }
+    references = mapped(work, part)
+    values |= {one.column: final(work, one) for one in references}
+    values |= {**part.defaults, part.table.key: sql.SQL("m.new")}
+    skips = work.choice.on_conflict != "update"
+    return sql.SQL(
+        "INSERT INTO {target} ({columns}) OVERRIDING SYSTEM VALUE SELECT {values} FROM {stage} s"
+        " JOIN {map} m ON m.old = s.{key} {joins} {where} {conflict}"
+    ).format(
+        target=part.target.identifier,
+        columns=sql.SQL(", ").join(map(sql.Identifier, values)),
+        values=sql.SQL(", ").join(values.values()),
+        stage=part.stage,
+        map=part.map,
+        key=part.key,
+        joins=sql.SQL(" ").join(one.join for one in references),
+        where=sql.SQL("WHERE NOT m.existed" if skips else ""),
+        # Without rows that were there, nothing can be in conflict; and looking for it costs a tenth.
+        conflict=_on_conflict(part, [name for name in values if name not in part.defaults])
+        if has_existing and not skips
+        else sql.SQL(""),
+    )
+
+
+def _on_conflict(part: Part, names: list[str]) -> sql.Composed:
+    """Rows that are there are written only if something is different."""
+    others = [name for name in names if name != part.table.key]
+    if not others:
+        return sql.SQL("ON CONFLICT ({}) DO NOTHING").format(part.key)
+    changes = sql.SQL(", ").join(sql.SQL("{c} = excluded.{c}").format(c=sql.Identifier(name)) for name in others)
+    sides = []
+    for side in (part.target.identifier, sql.Identifier("excluded")):
+        values = [sql.SQL("{}.{}").format(side, sql.Identifier(name)) for name in others]
+        comparable = [part.target.columns[name].is_comparable for name in others]
+        texts = [
+            value if as_is else sql.SQL("{}::text").format(value)
+            for value, as_is in zip(values, comparable, strict=True)
+        ]
+        sides.append(sql.SQL(", ").join(texts))
+    statement = sql.SQL("ON CONFLICT ({}) DO UPDATE SET {} WHERE ROW({}) IS DISTINCT FROM ROW({})")
+    return statement.format(part.key, changes, *sides)

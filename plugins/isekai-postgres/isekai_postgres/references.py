@@ -1,0 +1,139 @@
+"""References: what each foreign key of a staged row becomes, and those that point to nothing in the bundle."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import sql
+
+from isekai_core.errors import StagingError
+from isekai_core.types.slices import Column
+from isekai_postgres.drift import Part
+from isekai_postgres.work import Work
+
+_SHOWN = 5
+_CONTENT_TYPE = "contenttypes.ContentType"
+_WAYS = (
+    "add a job for the rows they point to, or load with dangling='null', or with dangling='keep' when the target has"
+    " them under the same keys"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """The new value of a column of the staged row `s`.
+
+    value: NULL for a reference that dangles.
+    join: what has to be joined for it.
+    """
+
+    column: str
+    value: sql.Composable
+    join: sql.Composable
+
+    @property
+    def staged(self) -> sql.Composed:
+        """The value in the bundle."""
+        return sql.SQL("s.{}").format(sql.Identifier(self.column))
+
+
+def mapped(work: Work, part: Part) -> list[Mapped]:
+    """The references of a part, generic ones too; not its key, which has a map of its own."""
+    columns = [column for column in part.table.columns if column.reference and column.name != part.table.key]
+    plain = [_mapped(work, column, sql.Identifier(f"r{number}")) for number, column in enumerate(columns)]
+    return [*plain, *_generic(work, part)]
+
+
+def final(work: Work, one: Mapped) -> sql.Composable:
+    """What is inserted: with `dangling="keep"`, what has no new value keeps the old one."""
+    if work.choice.dangling != "keep":
+        return one.value
+    return sql.SQL("coalesce({}, {})").format(one.value, one.staged)
+
+
+def refuse_dangling(work: Work) -> None:
+    """`StagingError` for references that point to nothing, unless they are to be kept, or can be NULL and may."""
+    if work.choice.dangling == "keep":
+        return
+    told = [text for part in work.parts for text in _dangling(work, part)]
+    if told:
+        msg = f"references to rows that are not in the bundle: {'; '.join(told)}; {_WAYS}"
+        raise StagingError(msg)
+
+
+def _mapped(work: Work, column: Column, alias: sql.Identifier) -> Mapped:
+    assert column.reference is not None
+    source = work.source(column.reference)
+    own = sql.SQL("s.{}").format(sql.Identifier(column.name))
+    if source is None:
+        return Mapped(column.name, sql.SQL("NULL"), sql.SQL(""))
+    if source.map is not None:
+        join = sql.SQL("LEFT JOIN {} {a} ON {a}.old = {}").format(source.map, own, a=alias)
+        return Mapped(column.name, sql.SQL("{}.new").format(alias), join)
+    assert source.part is not None
+    # What is no key keeps its value, when there is a row with it.
+    statement = sql.SQL("CASE WHEN {own} IN (SELECT {} FROM {}) THEN {own} END")
+    return Mapped(column.name, statement.format(sql.Identifier(source.column), source.part.stage, own=own), sql.SQL(""))
+
+
+def _generic(work: Work, part: Part) -> Iterator[Mapped]:
+    """Generic foreign keys: what their column points to is said in another one, row by row."""
+    types = work.by_model.get(_CONTENT_TYPE)
+    if types is None:
+        return
+    for number, generic in enumerate(_generic_keys(part)):
+        kind = part.model._meta.get_field(generic.ct_field).column
+        column = part.model._meta.get_field(generic.fk_field).column
+        if not (part.has(kind) and part.has(column)):
+            continue
+        alias = sql.Identifier(f"c{number}")
+        join = sql.SQL("LEFT JOIN {} {a} ON {a}.{} = s.{}").format(
+            types.stage, types.key, sql.Identifier(kind), a=alias
+        )
+        cases = sql.SQL(" ").join(_case(other, column) for other in work.parts)
+        value = sql.SQL("(CASE {a}.app_label || '.' || {a}.model {} END)::{}").format(
+            cases, sql.SQL(part.target.columns[column].type), a=alias
+        )
+        yield Mapped(column, value, join)
+
+
+def _generic_keys(part: Part) -> list[Any]:
+    return [
+        one
+        for one in part.model._meta.private_fields
+        if hasattr(one, "ct_field") and hasattr(one, "fk_field") and not hasattr(one, "object_id_field_name")
+    ]
+
+
+def _case(part: Part, column: str) -> sql.Composed:
+    statement = sql.SQL("WHEN {} THEN (SELECT g.new::text FROM {} g WHERE g.old = s.{}::text::{})")
+    return statement.format(
+        sql.Literal(part.model._meta.label_lower), part.map, sql.Identifier(column), sql.SQL(part.key_column.type)
+    )
+
+
+def _dangling(work: Work, part: Part) -> Iterator[str]:
+    """Each column whose dangling references are refused: how many there are, and some of them."""
+    candidates = [*_of_key(work, part), *mapped(work, part)]
+    if work.choice.dangling == "null":
+        candidates = [one for one in candidates if part.target.columns[one.column].not_null]
+    if not candidates:
+        return
+    lost = [sql.SQL("{} IS NOT NULL AND {} IS NULL").format(one.staged, one.value) for one in candidates]
+    counts = sql.SQL(", ").join(sql.SQL("count(*) FILTER (WHERE {})").format(one) for one in lost)
+    joins = sql.SQL(" ").join(one.join for one in candidates)
+    numbers = work.session.rows(sql.SQL("SELECT {} FROM {} s {}").format(counts, part.stage, joins))[0]
+    for one, condition, number in zip(candidates, lost, numbers, strict=True):
+        if number:
+            some = sql.SQL("SELECT DISTINCT {v} FROM {} s {} WHERE {} ORDER BY {v} LIMIT {}").format(
+                part.stage, one.join, condition, _SHOWN, v=one.staged
+            )
+            values = ", ".join(str(row[0]) for row in work.session.rows(some))
+            required = ", and it cannot be NULL" if work.choice.dangling == "null" else ""
+            yield f"{part.label}.{one.column} has {number} ({values}{', …' if number > _SHOWN else ''}){required}"
+
+
+def _of_key(work: Work, part: Part) -> Iterator[Mapped]:
+    column = next(one for one in part.table.columns if one.name == part.table.key)
+    if column.reference is not None:
+        yield _mapped(work, column, sql.Identifier("key"))

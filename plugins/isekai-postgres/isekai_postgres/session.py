@@ -1,0 +1,157 @@
+"""The one connection of a load: a single transaction, alone by an advisory lock, and closed in any case."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from isekai_core.errors import SliceError, StagingError
+from isekai_postgres.connection import APPLICATION
+
+LOCK = int.from_bytes(b"isekai", "big")
+"""The advisory lock that a load or an unload holds: one at a time in a database."""
+
+# Placeholders are never used: values are put in by the driver's own quoting, so that a percent sign in a name
+# of a table or a column means itself.
+_SETTINGS = (
+    "SET LOCAL statement_timeout = 0",
+    "SET LOCAL idle_in_transaction_session_timeout = 0",
+    "SET LOCAL timezone = 'UTC'",
+    "SET LOCAL datestyle = 'ISO'",
+    "SET LOCAL work_mem = '64MB'",
+    "SET LOCAL maintenance_work_mem = '256MB'",
+    # Statements run once, over whole tables: compiling them costs more than it gives.
+    "SET LOCAL jit = off",
+    # How many rows there are is what the planner has to know of a staging table, and little more.
+    "SET LOCAL default_statistics_target = 10",
+)
+_HOLDER = """
+    SELECT a.pid, a.application_name, a.usename, a.client_addr::text, a.xact_start::text
+    FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+    WHERE l.locktype = 'advisory' AND l.granted AND (l.classid::bigint << 32) + l.objid::bigint = {}
+      AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A connection to the target, and what its errors must never show."""
+
+    connection: psycopg.Connection
+    password: str = field(default="", repr=False)
+
+    def run(self, statement: sql.SQL | sql.Composed) -> psycopg.Cursor[tuple[Any, ...]]:
+        """Run a statement that has all its values in it."""
+        return self.connection.execute(statement)
+
+    def rows(self, statement: sql.SQL | sql.Composed) -> list[Any]:
+        """The rows of a query."""
+        return self.run(statement).fetchall()
+
+    def value(self, statement: sql.SQL | sql.Composed) -> Any:
+        """The first value of a query's first row; None without one."""
+        row = self.run(statement).fetchone()
+        return row[0] if row else None
+
+    @contextmanager
+    def told(self, kind: type[SliceError], what: str, if_unique: str = "") -> Iterator[None]:
+        """What the server refuses is told as an error of this kind about `what`.
+
+        if_unique: what helps against values that are there already.
+        """
+        try:
+            yield
+        except (psycopg.Error, UnicodeError) as error:
+            msg = f"{what}: {reason_of(error, self.password)}{_advice(error, if_unique)}"
+            # Not chained: the driver's own message is in this one, without what it must not show.
+            raise kind(msg) from None
+
+
+@contextmanager
+def writing(parameters: dict[str, Any]) -> Iterator[Session]:
+    """A session in a transaction that holds the lock; nothing is committed unless the caller does.
+
+    Raises `StagingError` when the server cannot be reached, takes no writes, or another load is running: that one
+    is named, and nobody waits for it.
+    """
+    session = _connect(parameters)
+    try:
+        with session.told(StagingError, "the target"):
+            _prepare(session, parameters.get("assume_role"))
+            _lock(session)
+        yield session
+    finally:
+        with suppress(psycopg.Error):
+            session.connection.rollback()
+        session.connection.close()
+
+
+def reason_of(error: Exception, password: str = "") -> str:
+    """What the server said, in one line, with its detail and where it was, and without the password."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, psycopg.Error) and error.diag.message_primary:
+        parts = [error.diag.message_primary, error.diag.message_detail, error.diag.message_hint, _place(error)]
+        text = "; ".join(part.rstrip(".") for part in parts if part)
+    return text.replace(password, "***") if password else text
+
+
+def _place(error: psycopg.Error) -> str:
+    """Constraint and table, or the line of a COPY; the name of a staging table says nothing to anyone."""
+    if error.diag.constraint_name:
+        return f"constraint {error.diag.constraint_name} of table {error.diag.table_name}"
+    context = (error.diag.context or "").split("\n")[0]
+    return context.partition(", ")[2] if context.startswith("COPY ") else ""
+
+
+def _advice(error: Exception, if_unique: str) -> str:
+    if isinstance(error, psycopg.errors.SerializationFailure | psycopg.errors.DeadlockDetected):
+        return "; somebody else was changing the same rows, so run the load again"
+    if isinstance(error, psycopg.errors.UniqueViolation) and if_unique:
+        return f"; {if_unique}"
+    return ""
+
+
+def _connect(parameters: dict[str, Any]) -> Session:
+    arguments: dict[str, Any] = {
+        "application_name": APPLICATION,
+        "connect_timeout": 10,
+        **{name: value for name, value in parameters.items() if name != "assume_role"},
+        "client_encoding": "utf8",
+    }
+    password = str(parameters.get("password") or "")
+    try:
+        # Nothing is prepared: each statement runs once, and some poolers know no prepared ones.
+        return Session(psycopg.connect(**arguments, prepare_threshold=None), password)
+    except psycopg.Error as error:
+        msg = f"the target cannot be reached: {reason_of(error, password)}"
+        raise StagingError(msg) from None
+
+
+def _prepare(session: Session, role: Any) -> None:
+    if role:
+        session.run(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
+    if session.value(sql.SQL("SELECT current_setting('transaction_read_only') = 'on'")):
+        standby = session.value(sql.SQL("SELECT pg_is_in_recovery()"))
+        why = "it is a standby: load into its primary" if standby else "default_transaction_read_only is on"
+        msg = f"the target takes no writes; {why}"
+        raise StagingError(msg)
+    for setting in _SETTINGS:
+        session.run(sql.SQL(setting))
+    # Staged rows stay in memory, as far as they fit; a pooled connection that has had temporary tables refuses that.
+    with suppress(psycopg.errors.InvalidParameterValue), session.connection.transaction():
+        session.run(sql.SQL("SET LOCAL temp_buffers = '128MB'"))
+
+
+def _lock(session: Session) -> None:
+    if session.value(sql.SQL("SELECT pg_try_advisory_xact_lock({})").format(LOCK)):
+        return
+    held = session.rows(sql.SQL(_HOLDER).format(LOCK))
+    who = ", ".join(
+        f"process {pid} ({application or 'unnamed'}, user {user}{f' at {address}' if address else ''}, since {since})"
+        for pid, application, user, address, since in held
+    )
+    msg = f"another load or unload is running in this database: {who or 'it has just ended'}; try again when it is done"
+    raise StagingError(msg)

@@ -1,0 +1,116 @@
+"""Several connections that read tables of one snapshot at the same time; the first failure ends all of them."""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import Any, Protocol, TypeVar
+
+import psycopg
+
+from isekai_postgres.reasons import telling
+from isekai_postgres.snapshot import Origin, following
+
+_CANCEL_SECONDS = 5.0
+
+
+class Job(Protocol):
+    """What a worker is given."""
+
+    @property
+    def rows(self) -> int:
+        """How much it is: the greatest are begun first."""
+        ...
+
+    @property
+    def settings(self) -> frozenset[str]:
+        """Settings of the leader that it reads."""
+        ...
+
+
+J = TypeVar("J", bound=Job)
+Do = Callable[[psycopg.Connection, J, Callable[[], bool]], None]
+
+
+def work(origin: Origin, leader: psycopg.Connection, snapshot: str, jobs: Sequence[J], do: Do[J], workers: int) -> None:
+    """Do all jobs: with one worker in their order on the leader's connection, else on as many connections.
+
+    do: is called with a connection, a job, and a function that says whether to stop.
+    """
+    workers = min(workers, len(jobs))
+    if workers < 2:  # noqa: PLR2004 - one worker is the leader itself
+        for job in jobs:
+            do(leader, job, lambda: False)
+        return
+    names = sorted({name for job in jobs for name in job.settings})
+    with telling(f"{origin.name}: the chosen keys cannot be handed on", origin.password):
+        values = [(name, *_value(leader, name)) for name in names]
+    _Crew(origin, snapshot, values, jobs, do).run(workers)
+
+
+def _value(leader: psycopg.Connection, name: str) -> tuple[Any, ...]:
+    return leader.execute("SELECT current_setting(%s)", [name]).fetchone() or ()
+
+
+class _Crew:
+    """The threads of one export."""
+
+    def __init__(
+        self, origin: Origin, snapshot: str, settings: Iterable[tuple[Any, ...]], jobs: Sequence[J], do: Do[J]
+    ) -> None:
+        self._origin = origin
+        self._snapshot = snapshot
+        self._settings = list(settings)
+        self._jobs: SimpleQueue[Any] = SimpleQueue()
+        for job in sorted(jobs, key=lambda job: -job.rows):
+            self._jobs.put(job)
+        self._do: Do[Any] = do
+        self._lock = threading.Lock()
+        self._connections: list[psycopg.Connection] = []
+        self._errors: list[BaseException] = []
+
+    def run(self, workers: int) -> None:
+        """Return when all is done, or raise the first error when all have ended."""
+        threads = [threading.Thread(target=self._worker, name=f"isekai-export-{n}") for n in range(workers)]
+        for thread in threads:
+            thread.start()
+        try:
+            for thread in threads:
+                thread.join()
+        except BaseException as error:
+            self._fail(error)
+            for thread in threads:
+                thread.join()
+            raise
+        if self._errors:
+            raise self._errors[0]
+
+    def _worker(self) -> None:
+        try:
+            with following(self._origin, self._snapshot) as connection:
+                with telling(f"{self._origin.name}: the chosen keys cannot be handed on", self._origin.password):
+                    for name, value in self._settings:
+                        connection.execute("SELECT length(set_config(%s, %s, true))", [name, value])
+                with self._lock:
+                    self._connections.append(connection)
+                self._work(connection)
+        except BaseException as error:
+            self._fail(error)
+
+    def _work(self, connection: psycopg.Connection) -> None:
+        try:
+            while not self._errors:
+                self._do(connection, self._jobs.get_nowait(), lambda: bool(self._errors))
+        except Empty:
+            return
+        finally:
+            with self._lock:
+                self._connections.remove(connection)
+
+    def _fail(self, error: BaseException) -> None:
+        with self._lock:
+            self._errors.append(error)
+            for connection in self._connections:
+                # One may wait for its first row for long.
+                with suppress(psycopg.Error):
+                    connection.cancel_safe(timeout=_CANCEL_SECONDS)

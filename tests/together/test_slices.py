@@ -1,0 +1,156 @@
+"""The seed's example, as the document writes it, on a real PostgreSQL: cut, loaded elsewhere, and loaded again."""
+
+import csv
+from collections import Counter
+
+import pytest
+from django.apps import apps
+from django.db import connections
+from django.db.utils import load_backend
+from repository import ROOT
+
+from isekai_core.slicing import importer as home
+from isekai_core.slicing.slicer import DataSlicer
+from isekai_core.testing import database_settings, own_database
+
+pytestmark = pytest.mark.django_db
+
+PAGE = (ROOT / "docs" / "how-to" / "cut-a-slice.md").read_text(encoding="utf-8")
+MODELS = ("Tenant", "Shop", "Customer", "Product", "Order", "OrderItem")
+NOW = "'2026-01-02 03:04:05+00'"
+FILL = f"""
+INSERT INTO shop_tenant SELECT i, 'tenant ' || i, 'sub' || i, {NOW}, true FROM generate_series(1, 3) i;
+INSERT INTO shop_shop SELECT i, (i - 10) / 4 + 1, 'shop ' || i, 'https://example.org/', 'EUR', {NOW}
+    FROM generate_series(10, 21) i;
+INSERT INTO shop_customer SELECT i, (i %% 12) / 4 + 1, i %% 12 + 10, 'c' || i || '@example.org', 'A', 'B', '', {NOW}
+    FROM generate_series(1, 1200) i;
+INSERT INTO shop_product SELECT i, (i %% 12) / 4 + 1, i %% 12 + 10, 'SKU' || i, 'product', 'a "quoted", text', 1.50, 3,
+    true, {NOW} FROM generate_series(1, 240) i;
+INSERT INTO shop_order SELECT i, (c %% 12) / 4 + 1, c %% 12 + 10, c, 'N' || i, 'pending', 10, 1, 1,
+    timestamptz {NOW} + make_interval(mins => i) FROM (SELECT i, i %% 1200 + 1 AS c FROM generate_series(1, 18000) i) o;
+INSERT INTO shop_orderitem SELECT row_number() OVER (), tenant_id, shop_id, id, shop_id - 10 + 12 * k, k, 1, k
+    FROM shop_order, generate_series(1, 3) k;
+"""
+
+
+class Database:
+    """A PostgreSQL database with the shop's tables."""
+
+    def __init__(self, url):
+        self.url = url
+        settings = connections.settings["default"] | database_settings(url) | {"TEST": {}}
+        self.alias = f"slices_{id(self)}"
+        self.connection = load_backend("django.db.backends.postgresql").DatabaseWrapper(settings, self.alias)
+        # Django's schema editor looks the connection up by its alias.
+        connections[self.alias] = self.connection
+        with self.connection.schema_editor() as editor:
+            for model in apps.get_app_config("shop").get_models():
+                editor.create_model(model)
+
+    def ask(self, sql):
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchall() if cursor.description else []
+
+    def close(self):
+        self.connection.close()
+        del connections[self.alias]
+
+
+@pytest.fixture
+def source(postgres_url):
+    with own_database(postgres_url) as url:
+        database = Database(url)
+        for statement in FILL.replace("%%", "%").split(";")[:-1]:
+            database.ask(statement)
+        yield database
+        database.close()
+
+
+@pytest.fixture
+def target(postgres_url):
+    with own_database(postgres_url) as url:
+        database = Database(url)
+        yield database
+        database.close()
+
+
+@pytest.fixture
+def names(source, target, tmp_path, monkeypatch):
+    """What the document's code finds, and leaves, as in the cells of a notebook."""
+    monkeypatch.setattr(home, "_importers", {})
+    monkeypatch.chdir(tmp_path)
+    return {"__name__": "__main__", "postgres_url": source.url, "development_url": target.url}
+
+
+def code(heading):
+    section = PAGE.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    return section.partition("```python\n")[2].partition("```")[0]
+
+
+def rows(folder, model):
+    with (folder / f"shop.{model}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_documents_example_holds_exactly_what_it_says(names, source, target, tmp_path):
+    exec(code("Declare the models") + code("Say what you want, and run"), names)
+    folder = tmp_path / "slices" / "dev-qa-org-1"
+    found = {model: rows(folder, model) for model in MODELS}
+    assert [row["id"] for row in found["Tenant"]] == ["1"]
+    assert {row["id"] for row in found["Shop"]} == {"10", "11", "12"}
+    assert len(found["Product"]) == 60
+    assert len(found["Customer"]) == 100
+    orders = Counter(row["customer_id"] for row in found["Order"])
+    assert set(orders) == {row["id"] for row in found["Customer"]}
+    assert set(orders.values()) == {10}
+    newest = source.ask(
+        "SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY customer_id ORDER BY created_at DESC, id DESC) n"
+        f" FROM shop_order WHERE customer_id IN ({', '.join(orders)})) o WHERE n <= 10"
+    )
+    assert {row["id"] for row in found["Order"]} == {str(one) for (one,) in newest}
+    order_ids = ", ".join(row["id"] for row in found["Order"])
+    items = source.ask(f"SELECT id FROM shop_orderitem WHERE order_id IN ({order_ids})")
+    assert sorted(int(row["id"]) for row in found["OrderItem"]) == sorted(one for (one,) in items)
+    assert names["import_jobs"].rows == sum(len(one) for one in found.values())
+
+
+def test_the_slice_is_loaded_with_new_keys_and_loaded_again_with_the_same(names, target, tmp_path):
+    exec(code("Declare the models") + code("Say what you want, and run"), names)
+    target.ask("INSERT INTO shop_tenant VALUES (DEFAULT, 'other', 'other', now(), true)")
+    exec(code("Load it elsewhere"), names)
+    folder = tmp_path / "slices" / "dev-qa-org-1"
+    joined = target.ask(
+        "SELECT c.email, o.order_number, p.sku, i.quantity FROM shop_orderitem i JOIN shop_order o ON o.id = i.order_id"
+        " JOIN shop_customer c ON c.id = o.customer_id JOIN shop_product p ON p.id = i.product_id ORDER BY 1, 2, 3, 4"
+    )
+    by_id = {model: {row["id"]: row for row in rows(folder, model)} for model in MODELS}
+    orders, customers, products = by_id["Order"], by_id["Customer"], by_id["Product"]
+    expected = sorted(
+        (
+            customers[orders[item["order_id"]]["customer_id"]]["email"],
+            orders[item["order_id"]]["order_number"],
+            products[item["product_id"]]["sku"],
+            int(item["quantity"]),
+        )
+        for item in by_id["OrderItem"].values()
+    )
+    assert joined == expected
+    before = target.ask("SELECT id, email FROM shop_customer ORDER BY id")
+    exec(code("Load it elsewhere"), names)
+    assert target.ask("SELECT id, email FROM shop_customer ORDER BY id") == before
+    assert {(table.created, table.updated) for table in names["loaded"]} == {(0, 0)}
+    DataSlicer.Postgres(target.url).unload("dev-qa-org-1")
+    assert target.ask("SELECT subdomain FROM shop_tenant") == [("other",)]
+    assert target.ask("SELECT count(*) FROM shop_orderitem") == [(0,)]
+
+
+def test_an_export_a_load_with_the_same_keys_and_an_export_again_are_equal(names, target, tmp_path):
+    exec(code("Declare the models") + code("Say what you want, and run"), names)
+    folder = DataSlicer.File("slices/dev-qa-org-1")
+    DataSlicer.run(folder, DataSlicer.Postgres(target.url), ids="keep", progress=False)
+    jobs = [names["ImportJob"](names[model]) for model in MODELS]
+    DataSlicer.run(DataSlicer.Postgres(target.url), DataSlicer.File("again"), jobs, progress=False)
+    for model in MODELS:
+        first, second = (tmp_path / place / f"shop.{model}.csv" for place in ("slices/dev-qa-org-1", "again"))
+        assert first.read_bytes() == second.read_bytes(), model
