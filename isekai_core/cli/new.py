@@ -21,11 +21,14 @@ import importlib_metadata
 from isekai_core.conf import did_you_mean
 from isekai_core.errors import ConfigurationError
 from isekai_core.plugins.compatible import CORE
+from isekai_core.plugins.entry import in_words
 from isekai_core.plugins.registry import registry
 from isekai_core.plugins.scan import is_installed, normal_name
 from isekai_core.types import KINDS, STAGES
 
-STAGE_OF = dict(zip(KINDS, STAGES, strict=True))
+STAGE_OF = dict(zip(KINDS, STAGES, strict=True)) | {"slice_source": "source", "slice_target": "target"}
+"""Kind to the name of its module."""
+
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _LONGEST = 40  # Lines of the templates hold a name more than once, and must not become too long for the linter.
 _TEMPLATES = files("isekai_core.cli").joinpath("template")
@@ -54,6 +57,21 @@ _USE = {
     "loader": '"$short"',
 }
 """How a pipeline names the processor, for the README."""
+
+_PIPELINE = """from isekai_core import Pipeline, use
+
+example = Pipeline(
+    "example",
+    ${kind}s=[$use],
+)"""
+_SLICE = {
+    "slice_source": """from isekai_core.slicing import DataSlicer
+
+DataSlicer.run(source=DataSlicer.$cls(), target=DataSlicer.File("slice"), jobs=[...])""",
+    "slice_target": """from isekai_core.slicing import DataSlicer
+
+DataSlicer.run(source=DataSlicer.File("slice"), target=DataSlicer.$cls())""",
+}
 
 
 def create(name: str, kind: str, folder: Path) -> list[Path]:
@@ -84,11 +102,13 @@ def say(folder: Path, paths: list[Path]) -> None:
 def _words(name: str, kind: str) -> dict[str, str]:
     """What the templates leave open."""
     if kind not in STAGE_OF:
-        msg = f"--kind: expected one of {', '.join(KINDS)}, got {kind!r}{did_you_mean(kind, KINDS)}"
+        msg = f"--kind: expected one of {', '.join(STAGE_OF)}, got {kind!r}{did_you_mean(kind, STAGE_OF)}"
         raise ConfigurationError(msg)
     distribution = _distribution(name)
     short = distribution.removeprefix("isekai-")
     article = "An" if kind[0] in "aeiou" else "A"
+    use = Template(_USE.get(kind, "")).substitute(short=short)
+    example = Template(_SLICE.get(kind, _PIPELINE)).substitute(kind=kind, use=use, cls=camel(short))
     return {
         "name": distribution,
         "package": distribution.replace("-", "_"),
@@ -96,12 +116,22 @@ def _words(name: str, kind: str) -> dict[str, str]:
         "cls": _class(short),
         "key": short[:32].rstrip("-"),
         "kind": kind,
-        "Kind": kind.capitalize(),
-        "a_kind": f"{article} {kind}",
+        "Kind": camel(kind.replace("_", "-")),
+        "a_kind": f"{article} {in_words(kind)}",
         "stage": STAGE_OF[kind],
         "requirement": _requirement(importlib_metadata.version(CORE)),
-        "use": Template(_USE[kind]).substitute(short=short),
+        "place": "In a slice" if kind in _SLICE else "In a pipeline",
+        "example": example,
     }
+
+
+def camel(short: str) -> str:
+    """A name as classes are written.
+
+    >>> camel("acme-shop")
+    'AcmeShop'
+    """
+    return "".join(part.capitalize() for part in short.split("-"))
 
 
 def _class(short: str) -> str:
@@ -110,7 +140,7 @@ def _class(short: str) -> str:
     >>> _class("acme-shop"), _class("testrail")
     ('AcmeShop', 'IsekaiTestrail')
     """
-    name = "".join(part.capitalize() for part in short.split("-"))
+    name = camel(short)
     return f"Isekai{name}" if name.startswith("Test") else name
 
 
@@ -161,7 +191,7 @@ def _taken(words: dict[str, str], folder: Path) -> Iterator[str]:
         yield f"its package {package} would hide {found}"
     for entry in registry().entries(kind):
         if entry.name == short:
-            yield f"{entry.plugin} registers a {kind} {short!r} already, and two of one name are ambiguous"
+            yield f"{entry.plugin} registers a {in_words(kind)} {short!r} already, and two of one name are ambiguous"
 
 
 def _module(package: str, folder: Path) -> str:

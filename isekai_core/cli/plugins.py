@@ -23,10 +23,6 @@ _ACTIONS = {
 }
 
 
-# A slice source or target is too much for a template: it begins with a database.
-PROCESSOR_KINDS = tuple(kind for kind in KINDS if not kind.startswith("slice_"))
-
-
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the actions of `plugins`."""
     parser = commands.add_parser("plugins", description=__doc__)
@@ -42,7 +38,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     made["explain"].add_argument("--pipeline", metavar="NAME", help="ask about the processors of this pipeline")
     made["explain"].add_argument("--media-type", metavar="TYPE", help="of the payload, where nothing is stored yet")
     made["new"].add_argument("name", metavar="NAME", help="the distribution's name, such as isekai-acme")
-    made["new"].add_argument("--kind", choices=PROCESSOR_KINDS, required=True, help="what its processor is")
+    made["new"].add_argument("--kind", choices=KINDS, required=True, help="what its processor is")
     made["new"].add_argument("--folder", metavar="FOLDER", help="where to write it; a folder of its name without one")
     for name in ("list", "show", "check", "explain"):
         made[name].add_argument("--json", action="store_true", help="print one JSON document")

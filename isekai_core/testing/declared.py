@@ -22,9 +22,13 @@ METHODS: dict[str, dict[str, tuple[str, ...]]] = {
     "miner": {"mine": ("resource",)},
     "transformer": {"transform": ("resource",)},
     "loader": {"plan": ("items",), "write": ("items",)},
+    "slice_source": {"export": ("plan", "bundle", "progress", "workers"), "estimate": ("plan",)},
+    "slice_target": {"load": ("bundle", "choice", "progress"), "unload": ("name",)},
 }
 """Kind to the methods that a processor of it has, and what each is called with."""
 
+# A place for bundles is registered as both, and has these instead.
+_OF_A_PLACE = {"writer": ("plan",), "reader": ()}
 _NAMING = ("neutral_options", "secret_options")
 _LAZY = ("seed", "mine")
 _SECRET = re.compile("token|password|secret|api_key", re.IGNORECASE)
@@ -63,10 +67,12 @@ def _problems(kind: str, cls: type[Any]) -> Iterator[str]:
         yield f"__doc__ is {cls.__doc__!r}, expected a text"
     elif not summary_of(cls):
         yield "it has no docstring: say in its first line what it does"
-    for name, arguments in METHODS[kind].items():
+    is_place = kind.startswith("slice_") and any(hasattr(cls, name) for name in _OF_A_PLACE)
+    for name, arguments in (_OF_A_PLACE if is_place else METHODS[kind]).items():
         yield from _problems_of_own_method(cls, name, arguments)
-    yield from _problems_of_context(kind, cls)
-    yield from problems_of_patterns(kind, cls)
+    if not kind.startswith("slice_"):
+        yield from _problems_of_context(kind, cls)
+        yield from problems_of_patterns(kind, cls)
     named = [problem for name in _NAMING for problem in _problems_of_form(cls, name)]
     yield from named
     try:

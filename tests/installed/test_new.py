@@ -8,10 +8,10 @@ import pytest
 from installed.environments import Environment
 from repository import ROOT, read_toml
 
-from isekai_core.types import KINDS
+from isekai_core.cli.new import STAGE_OF
 
 CORE = "isekai-core"
-kinds = pytest.mark.parametrize("kind", KINDS)
+kinds = pytest.mark.parametrize("kind", list(STAGE_OF))
 
 
 @pytest.fixture(scope="module")

@@ -6,12 +6,12 @@ import sys
 import pytest
 
 from isekai_core.cli import new
-from isekai_core.types import KINDS
+from isekai_core.cli.new import STAGE_OF
 
 # Lines are longest with the longest name, and a formatter joins what a short one leaves room for.
 NAMES = ["a", "isekai-acme", "isekai-" + "-".join(["abcd"] * 6) + "-efg"]
 
-kinds = pytest.mark.parametrize("kind", KINDS)
+kinds = pytest.mark.parametrize("kind", list(STAGE_OF))
 names = pytest.mark.parametrize("name", NAMES)
 
 

@@ -68,8 +68,9 @@ class SliceSourceConformance(_SliceConformance):
 
     def test_an_estimate_names_every_table(self, suite: Suite) -> None:
         """Numbers of rows and bytes, for `isekai slice plan`."""
+        source = _source(suite)
         plan = plan_of(_jobs(suite))
-        found = _source(suite).estimate(plan)
+        found = source.estimate(plan)
         wanted = {table.model for table in plan.tables}
         must(set(found) == wanted, f"expected estimates of {sorted(wanted)}, got {sorted(found)}")
         must(all(one.rows >= 0 and one.bytes >= 0 for one in found.values()), "an estimate is below nought")

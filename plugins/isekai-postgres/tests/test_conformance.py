@@ -1,10 +1,20 @@
-"""The seeder of isekai-postgres keeps the contract, as the kit has it."""
+"""What isekai-postgres registers keeps the contract, as the kit has it."""
+
+from typing import ClassVar
 
 import psycopg
 import pytest
+from django.db.utils import ConnectionHandler
 
 from isekai_core import use
-from isekai_core.testing import SeederConformance
+from isekai_core.slicing import DataSlicer, Importer, ImportJob, importer
+from isekai_core.testing import (
+    SeederConformance,
+    SliceSourceConformance,
+    SliceTargetConformance,
+    database_settings,
+)
+from isekai_core.testing.shop.models import Shop, Tenant
 
 
 class TestTableSeeder(SeederConformance):
@@ -26,3 +36,56 @@ class TestQuerySeeder(SeederConformance):
     @pytest.fixture
     def processor(self, postgres_database):
         return use("table", dsn=postgres_database, query="SELECT n FROM generate_series(1, 5) n", key="n", name="five")
+
+
+JOBS = (ImportJob(Shop), ImportJob(Tenant))
+FILL = """
+    INSERT INTO shop_tenant SELECT i, 't' || i, 't' || i, now(), true FROM generate_series(1, 2) i;
+    INSERT INTO shop_shop SELECT i, i % 2 + 1, 'a "shop", ' || i, 'https://example.org/', 'EUR', now()
+        FROM generate_series(1, 6) i
+"""
+
+
+@pytest.fixture
+def shops(postgres_database, django_db_blocker, monkeypatch):
+    """The address of a database with two tenants and their shops."""
+    monkeypatch.setattr(importer, "_importers", {})
+    for model, columns in ((Tenant, {}), (Shop, {"tenant": Tenant})):
+        body = {"model": model, "Columns": type("Columns", (), columns), "__module__": "__main__"}
+        type(f"{model.__name__}Importer", (Importer,), body)
+    with django_db_blocker.unblock():
+        django = ConnectionHandler({"default": database_settings(postgres_database)})["default"]
+        with django.schema_editor() as editor:
+            editor.create_model(Tenant)
+            editor.create_model(Shop)
+        django.close()
+    run(postgres_database, *FILL.split(";"))
+    return postgres_database
+
+
+def run(url, *statements):
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+class TestPostgresAsSource(SliceSourceConformance):
+    jobs = JOBS
+    rows: ClassVar = {"shop.Tenant": 2, "shop.Shop": 6}
+
+    @pytest.fixture
+    def source(self, shops):
+        return DataSlicer.Postgres(shops)
+
+
+class TestPostgresAsTarget(SliceTargetConformance):
+    @pytest.fixture
+    def bundle(self, shops, tmp_path):
+        store = DataSlicer.File(tmp_path / "bundle")
+        DataSlicer.run(DataSlicer.Postgres(shops), store, JOBS, progress=False)
+        run(shops, "DELETE FROM shop_shop", "DELETE FROM shop_tenant")
+        return store
+
+    @pytest.fixture
+    def target(self, shops):
+        return DataSlicer.Postgres(shops)

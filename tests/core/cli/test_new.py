@@ -10,12 +10,20 @@ import importlib_metadata
 import pytest
 
 from isekai_core.cli import new
+from isekai_core.cli.new import STAGE_OF
 from isekai_core.errors import ConfigurationError
 from isekai_core.testing.declared import problems_of
-from isekai_core.types import KINDS
 
-kinds = pytest.mark.parametrize("kind", KINDS)
-STAGE = {"seeder": "seed", "extractor": "extract", "miner": "mine", "transformer": "transform", "loader": "load"}
+kinds = pytest.mark.parametrize("kind", list(STAGE_OF))
+STAGE = {
+    "seeder": "seed",
+    "extractor": "extract",
+    "miner": "mine",
+    "transformer": "transform",
+    "loader": "load",
+    "slice_source": "source",
+    "slice_target": "target",
+}
 
 
 @pytest.fixture
@@ -151,7 +159,7 @@ def test_a_short_name_that_another_plugin_registers_is_refused_for_that_kind_alo
 
 def test_a_kind_that_is_none_is_refused_with_those_there_are(tmp_path):
     with pytest.raises(
-        ConfigurationError, match=r"expected one of seeder, .*, loader, got .minor. .did you mean .miner"
+        ConfigurationError, match=r"expected one of seeder, .*, slice_target, got .minor. .did you mean .miner"
     ):
         new.create("isekai-acme", "minor", tmp_path / "made")
     assert list(tmp_path.iterdir()) == []
@@ -221,5 +229,5 @@ def test_a_name_that_begins_with_test_is_no_test(kind, acme):
     folder = acme(kind, "isekai-testrail")
     module = ast.parse((folder / "isekai_testrail" / f"{STAGE[kind]}.py").read_text())
     names = [node.name for node in module.body if isinstance(node, ast.ClassDef)]
-    assert names == [f"IsekaiTestrail{kind.capitalize()}"]
+    assert names == [f"IsekaiTestrail{new.camel(kind.replace('_', '-'))}"]
     assert f"isekai_testrail.{STAGE[kind]}:{names[0]}" in (folder / "isekai_testrail" / "plugin.py").read_text()

@@ -71,7 +71,7 @@ def test_a_sound_one_has_no_problems(kind, accepts):
 
 
 def test_an_unknown_kind_is_a_mistake_of_the_caller():
-    with pytest.raises(ValueError, match="kind is one of seeder, extractor, miner, transformer, loader, got 'slicer'"):
+    with pytest.raises(ValueError, match="kind is one of seeder, extractor, miner, transformer, loader, slice_source, slice_target, got 'slicer'"):
         problems_of("slicer", Sound)
 
 
