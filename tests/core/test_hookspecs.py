@@ -10,12 +10,13 @@ import pytest
 
 from isekai_core import hookspecs
 from isekai_core.types import KINDS
+from isekai_core.types.slices import SLICE_KINDS
 
 HOOKS = [name for name in vars(hookspecs) if name.startswith("isekai_")]
 
 
 def test_there_is_one_hook_for_each_kind_in_the_order_of_the_stages():
-    assert [f"isekai_register_{kind}s" for kind in KINDS] == HOOKS
+    assert [f"isekai_register_{kind}s" for kind in (*KINDS, *SLICE_KINDS)] == HOOKS
 
 
 @pytest.mark.parametrize("name", HOOKS)

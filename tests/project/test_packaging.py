@@ -68,7 +68,8 @@ def test_every_requirement_has_a_lower_bound(folder):
 
 
 def test_the_oldest_versions_that_are_tested_are_those_that_are_declared():
-    groups = read_toml(ROOT / "pyproject.toml")["dependency-groups"]["test"]
+    every = read_toml(ROOT / "pyproject.toml")["dependency-groups"]
+    groups = [*every["test"], *every["slices"]]
     extras = PROJECTS[ROOT]["optional-dependencies"]["testing"]
     lines = [*groups, *extras, *(line for project in PROJECTS.values() for line in project["dependencies"])]
     bounds = {}

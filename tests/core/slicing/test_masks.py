@@ -267,7 +267,6 @@ def test_options_and_locales_of_faker_are_passed_on():
         (fake("emial"), "Faker has no provider 'emial' (did you mean 'email'?)"),
         (fake("name", locale="xx_XX"), "Faker knows no locale 'xx_XX'"),
         (lambda value, other: value, "needs value, other"),
-        ("x", "expected a mask, such as fake('email')"),
     ],
 )
 def test_what_cannot_be_had_is_told_with_its_column_before_anything_is_read(mask, told):
@@ -275,6 +274,11 @@ def test_what_cannot_be_had_is_told_with_its_column_before_anything_is_read(mask
     with pytest.raises(PlanError, match=re.escape(told)) as caught:
         masks_for(plan_for(Customer), SECRET)
     assert "shop.Customer.email: " in str(caught.value)
+
+
+def test_what_is_no_mask_is_told_when_it_is_declared():
+    with pytest.raises(PlanError, match=r"Columns.email: expected a mask, such as fake\('email'\).*got 'x'"):
+        declare(Customer, email="x")
 
 
 def test_without_faker_the_message_says_how_to_get_it(monkeypatch):
