@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import FieldError
-from django.db.models import Model, Q, QuerySet
+from django.db.models import ManyToManyField, Model, Q, QuerySet
 
 from isekai_core.conf import did_you_mean
 from isekai_core.errors import PlanError
@@ -84,7 +84,7 @@ def _related(wanted: dict[str, _Wanted], rows: "QuerySet[Any]", relation: Any, p
     """The rows at the other end of `relation`, which are wanted now, with those of the table between."""
     other: type[Model] = relation.related_model
     if relation.many_to_many:
-        forward = getattr(relation, "remote_field", None) is not None and relation.concrete
+        forward = isinstance(relation, ManyToManyField)
         many: Any = relation if forward else relation.field
         through: Any = many.remote_field.through
         near, far = many.m2m_field_name(), many.m2m_reverse_field_name()

