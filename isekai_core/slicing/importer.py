@@ -23,11 +23,14 @@ class Importer:
     Columns: a class with an attribute for each column that says something: a foreign key names its target model,
         and its rows stay only with the rows they point to; any other column may hold a mask.
 
-    >>> class ShopImporter(Importer):  # doctest: +SKIP
+    >>> from isekai_core.testing.shop.models import Shop, Tenant
+    >>> class ShopImporter(Importer):
     ...     model = Shop
     ...
     ...     class Columns:
     ...         tenant = Tenant
+    >>> ShopImporter.label()
+    'shop.Shop'
 
     A class without `model` is an abstract base: its `Columns` are inherited. `PlanError` tells what does not fit.
     """

@@ -42,7 +42,9 @@ class ImportJob:
     order_by: which rows come first under `limit`.
     exclude: fields that are left out; they must be able to do without a value.
 
-    >>> ImportJob(model=Order, limit=per("customer", 10))  # doctest: +SKIP
+    >>> from isekai_core.testing.shop.models import Order
+    >>> ImportJob(model=Order, limit=per("customer", 10))
+    ImportJob(shop.Order, all rows, 10 per customer)
     """
 
     model: type[Model]
