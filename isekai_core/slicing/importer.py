@@ -86,11 +86,6 @@ def importers() -> Iterator[type[Importer]]:
     yield from (_importers[label] for label in sorted(_importers))
 
 
-def forget(model: type[Model]) -> None:
-    """The importer of `model` is as if it had never been declared."""
-    _importers.pop(model._meta.label, None)
-
-
 def _register(cls: type[Importer]) -> None:
     label = cls.label()
     other = _importers.get(label)

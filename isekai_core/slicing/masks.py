@@ -5,6 +5,7 @@ run with the same secret, so that what belonged together still does. A unique co
 hash is woven into what is written there.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -22,7 +23,7 @@ from isekai_core.types.slices import SlicePlan
 
 
 @dataclass(frozen=True)
-class Mask:
+class Mask(ABC):
     """The base of masks: `make` gives what stands for a value.
 
     masks_null: whether NULL is masked, too. In a unique column it never is.
@@ -34,12 +35,12 @@ class Mask:
         """The same mask, which NULL gets as well: `constant("none").even_null()`."""
         return replace(self, masks_null=True)
 
-    def check(self, kind: str, /) -> None:
+    def check(self, kind: str, /) -> None:  # noqa: B027 - most masks fit every column
         """Raise `PlanError` where this mask cannot be had for a column whose type Django calls `kind`."""
 
+    @abstractmethod
     def make(self, value: Any, digest: bytes, kind: str, /) -> Any:
         """What stands for `value`, of which `digest` is made."""
-        raise NotImplementedError
 
     def keeps_apart(self, _kind: str, /) -> bool:
         """Whether two values get two masks, in a column whose type Django calls `kind`."""

@@ -3,14 +3,14 @@
 A plan is in no database's words: it says which rows and columns, and a source makes its queries of it.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Model
 
 from isekai_core.errors import PlanError
 from isekai_core.slicing.columns import columns_of
-from isekai_core.slicing.importer import Importer, check_targets, importer_of
+from isekai_core.slicing.importer import check_targets, importer_of
 from isekai_core.slicing.job import ImportJob
 from isekai_core.slicing.masks import texts_without_decision
 from isekai_core.slicing.order import groups_of
@@ -125,8 +125,3 @@ def _files(model: type[Model], exclude: Collection[str]) -> tuple[str, ...]:
 
     fields = model._meta.local_concrete_fields
     return tuple(field.name for field in fields if isinstance(field, FileField) and field.name not in exclude)
-
-
-def labels(models: Iterable[type[Importer]]) -> list[str]:
-    """The labels of importers' models."""
-    return [importer.label() for importer in models]
