@@ -76,19 +76,17 @@ def peer_python() -> Path:
     return python
 
 
-def run(case: Case, site: str, server: str | None) -> dict[str, Any]:
-    """One round: an empty database and folder, one process, its line of JSON."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as name:
-        folder = Path(name)
-        with _database(folder, server) as url:
-            env = os.environ | {
-                "PYTHONPATH": str(HERE),
-                "BENCH_DATABASE": url,
-                "BENCH_FOLDER": name,
-                "BENCH_SITE": site,
-            }
-            command = [str(case.side.python), "-m", case.side.module]
-            done = subprocess.run(command, env=env, cwd=folder, stdout=subprocess.PIPE, text=True, check=False)
+def run(case: Case, site: str, server: str | None, folder: Path) -> dict[str, Any]:
+    """One round: an empty database and `folder`, one process, its line of JSON."""
+    with _database(folder, server) as url:
+        env = os.environ | {
+            "PYTHONPATH": str(HERE),
+            "BENCH_DATABASE": url,
+            "BENCH_FOLDER": str(folder),
+            "BENCH_SITE": site,
+        }
+        command = [str(case.side.python), "-m", case.side.module]
+        done = subprocess.run(command, env=env, cwd=folder, stdout=subprocess.PIPE, text=True, check=False)
     if not done.stdout.strip():
         msg = f"{case.side.name} on {case.database} measured nothing, status {done.returncode}"
         raise RuntimeError(msg)
@@ -133,6 +131,9 @@ def cases(args: argparse.Namespace) -> list[Case]:
 def measure(found: list[Case], rounds: int, first_port: int) -> None:
     """Every case once, then every case again: whatever else the machine does hits all alike."""
     with ExitStack() as stack:
+        # All folders go at the end: a file system that has just lost thousands of files takes a tenth longer to make
+        # room for new ones, and whoever comes next would pay for it.
+        folders = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         server = (
             stack.enter_context(servers.postgres()) if any(case.database == "postgresql" for case in found) else None
         )
@@ -147,7 +148,9 @@ def measure(found: list[Case], rounds: int, first_port: int) -> None:
                     f"round {number} of {rounds}: {case.side.name}, {case.database}, {case.pages} pages",
                     file=sys.stderr,
                 )
-                case.rounds.append(run(case, sites[case.pages], server if case.database == "postgresql" else None))
+                folder = Path(tempfile.mkdtemp(dir=folders))
+                on = server if case.database == "postgresql" else None
+                case.rounds.append(run(case, sites[case.pages], on, folder))
 
 
 def table(found: list[Case]) -> str:

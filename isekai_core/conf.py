@@ -34,6 +34,7 @@ class Settings:
     storage: STORAGE, the alias in STORAGES where payload files are kept; without it `isekai` if there is
         such an alias, else `default`.
     inline_limit: INLINE_LIMIT, bytes of text that are kept in the database; larger ones go to the storage.
+    inline_blob_limit: INLINE_BLOB_LIMIT, the same for what is no text, such as images.
     batch_size: BATCH_SIZE, resources that are claimed and written together.
     lease_seconds: LEASE_SECONDS, how long claimed work belongs to a process that gives no sign of life.
     retry_attempts: RETRY_ATTEMPTS, tries in all before a temporary error becomes a failure.
@@ -43,6 +44,7 @@ class Settings:
 
     storage: str = "default"
     inline_limit: int = 1_048_576
+    inline_blob_limit: int = 32_768
     batch_size: int = 500
     lease_seconds: int = 120
     retry_attempts: int = 4
@@ -53,6 +55,7 @@ class Settings:
 _DEFAULTS = Settings()
 _MINIMUM = {
     "inline_limit": 0,
+    "inline_blob_limit": 0,
     "batch_size": 1,
     "lease_seconds": 1,
     "retry_attempts": 1,

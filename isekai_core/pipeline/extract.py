@@ -224,7 +224,7 @@ def _take_extraction(work: Work, result: Any) -> None:
         return
     work.row.alias_of_id = None
     before = work.stored
-    same = before is not None and Identity.of(result.payload) == before and is_kept(result.payload)
+    same = before is not None and Identity.of(result.payload) == before and is_kept(work.stored_blob)
     same = same and _without_validators(extracted) == _without_validators(work.row.extracted)
     work.row.extracted = extracted
     work.finish("extract")

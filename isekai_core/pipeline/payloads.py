@@ -3,9 +3,7 @@
 import contextlib
 import io
 import os
-import shutil
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any, BinaryIO, NamedTuple
 
 from django.core.files.base import File
@@ -22,6 +20,7 @@ PREFETCH_LIMIT = 64 * 1024
 
 
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+_CHUNK = 1024 * 1024
 
 _COLUMNS = ("sha256", "kind", "media_type", "charset", "size", "blob", "data")
 
@@ -97,6 +96,7 @@ def store_rows(payloads: Iterable[Payload]) -> dict[Identity, int]:
     """The row of each payload, made where there was none. Blobs must be stored before."""
     wanted = {Identity.of(payload): payload for payload in payloads}
     known = _ids(wanted)
+    _bring_home(wanted, known)
     missing = [identity for identity in wanted if identity not in known]
     if missing:
         # One that another worker stored in between is left as it is; either way it is there now.
@@ -106,10 +106,29 @@ def store_rows(payloads: Iterable[Payload]) -> dict[Identity, int]:
     return known
 
 
-def _ids(wanted: Iterable[Identity]) -> dict[Identity, int]:
+class _Ids(dict[Identity, int]):
+    """Identity to primary key; `blobs` are those of them whose bytes lie in the storage."""
+
+    blobs: set[Identity]
+
+
+def _ids(wanted: Iterable[Identity]) -> _Ids:
     hashes = {identity.sha256 for identity in wanted}
     rows = PayloadRow.objects.filter(one_of("sha256", hashes))
-    return {Identity(*row[1:]): row[0] for row in rows.values_list("pk", "sha256", "kind", "media_type", "charset")}
+    found = _Ids()
+    found.blobs = set()
+    for pk, blob, *parts in rows.values_list("pk", "blob", "sha256", "kind", "media_type", "charset"):
+        found[Identity(*parts)] = pk
+        if blob:
+            found.blobs.add(Identity(*parts))
+    return found
+
+
+def _bring_home(wanted: Mapping[Identity, Payload], known: _Ids) -> None:
+    """What lay in the storage by an earlier limit, and perhaps was lost there, lies in the database from now on."""
+    for identity in known.blobs & wanted.keys():
+        if not blob_name(wanted[identity]):
+            PayloadRow.objects.filter(pk=known[identity]).update(blob="", data=wanted[identity].read())
 
 
 def _row(identity: Identity, payload: Payload) -> tuple[Any, ...]:
@@ -119,16 +138,16 @@ def _row(identity: Identity, payload: Payload) -> tuple[Any, ...]:
 
 def blob_name(payload: Payload) -> str:
     """Where the payload lies in the storage; "" when it lies in the database."""
-    if payload.kind != PayloadKind.BLOB and payload.size <= settings().inline_limit:
+    limits = settings()
+    if payload.size <= (limits.inline_blob_limit if payload.kind == PayloadKind.BLOB else limits.inline_limit):
         return ""
     digest = payload.sha256
     return f"payloads/{digest[:2]}/{digest}"
 
 
-def is_kept(payload: Payload) -> bool:
-    """Whether its blob, if it has one, is still in the storage."""
-    name = blob_name(payload)
-    return not name or payload_storage().exists(name)
+def is_kept(blob: str) -> bool:
+    """Whether what lies in the storage under that name is still there; "" lies in the database."""
+    return not blob or payload_storage().exists(blob)
 
 
 def save_file(storage: Storage, name: str, body: Body) -> None:
@@ -162,14 +181,26 @@ def _is_written(storage: FileSystemStorage, name: str, body: Body) -> bool:
         number = os.open(path, _NEW_FILE, 0o666)
     except OSError:
         return False
-    with os.fdopen(number, "wb") as file, body.open() as reader:
-        shutil.copyfileobj(reader, file)
+    # Not as a file object, which costs as much as what is done with it.
+    try:
+        with body.open() as reader:
+            while chunk := reader.read(_CHUNK):
+                _write_all(number, chunk)
         if storage.file_permissions_mode is not None:
             os.fchmod(number, storage.file_permissions_mode)
-        if os.fstat(number).st_gid != (group := Path(storage.location).stat().st_gid):
+        if os.fstat(number).st_gid != (group := os.stat(storage.location).st_gid):  # noqa: PTH116 - for each file
             with contextlib.suppress(PermissionError):
                 os.fchown(number, -1, group)
+    finally:
+        os.close(number)
     return True
+
+
+def _write_all(number: int, chunk: bytes) -> None:
+    """All of it: a disk that is nearly full takes a part."""
+    rest = memoryview(chunk)
+    while rest:
+        rest = rest[os.write(number, rest) :]
 
 
 def same_file(storage: Storage, name: str, body: Body) -> bool:

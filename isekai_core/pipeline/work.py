@@ -134,6 +134,7 @@ class Work:
     lead: hash of what the smallest parent key says of it now.
     known_edges: what miners said in an earlier claim; None when it was never mined.
     stored: the identity of the payload that is stored already.
+    stored_blob: its name in the storage; "" when it lies in the database.
     unchanged: it was fetched again, and is the same.
     spec: what it becomes: new in the front, as stored in load.
     item: what the loader sees of it.
@@ -156,6 +157,7 @@ class Work:
     lead: str = ""
     known_edges: dict[Key, Mined] | None = None
     stored: Any = None
+    stored_blob: str = ""
     unchanged: bool = False
     spec: Payload | None = None
     item: LoadItem | None = None

@@ -27,25 +27,30 @@ class Stage(StrEnum):
     @property
     def position(self) -> int:
         """0 for seeded to 4 for loaded."""
-        return list(Stage).index(self)
+        return _POSITIONS[self]
 
     @classmethod
     def after(cls, verb: str) -> "Stage":
         """The stage that a resource has completed once `verb` (one of `STAGES`) was done to it."""
-        return list(cls)[STAGES.index(verb)]
+        return _ORDER[STAGES.index(verb)]
 
     # A StrEnum compares as text, where "extracted" < "seeded": the order must be the pipeline's.
     def __lt__(self, other: str) -> bool:
-        return self.position < Stage(other).position
+        return self.position < _POSITIONS[other]
 
     def __le__(self, other: str) -> bool:
-        return self.position <= Stage(other).position
+        return self.position <= _POSITIONS[other]
 
     def __gt__(self, other: str) -> bool:
-        return self.position > Stage(other).position
+        return self.position > _POSITIONS[other]
 
     def __ge__(self, other: str) -> bool:
-        return self.position >= Stage(other).position
+        return self.position >= _POSITIONS[other]
+
+
+# Compared several times for every resource; a text finds its stage here, too, as it has the same hash.
+_POSITIONS: dict[str, int] = {stage: position for position, stage in enumerate(Stage)}
+_ORDER = tuple(Stage)
 
 
 class State(StrEnum):

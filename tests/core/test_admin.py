@@ -248,6 +248,7 @@ def test_what_is_no_small_picture_is_not_shown(admin_client, well, media_type, b
 
 
 def test_a_payload_whose_file_was_lost_is_told(admin_client, well, settings, tmp_path):
+    settings.ISEKAI = {"INLINE_BLOB_LIMIT": 0}
     image(well, "image/png")
     (stored,) = (path for path in (tmp_path / "media").rglob("*") if path.is_file())
     stored.unlink()

@@ -20,6 +20,7 @@ class TestSettings:
             assert settings() == Settings(
                 storage="default",
                 inline_limit=1_048_576,
+                inline_blob_limit=32_768,
                 batch_size=500,
                 lease_seconds=120,
                 retry_attempts=4,

@@ -204,7 +204,7 @@ def main():
     test_settings.MEDIA_ROOT = os.environ["KILL_MEDIA"]
     test_settings.STORAGES["default"] = {"BACKEND": f"{DyingStorage.__module__}.DyingStorage"}
     # Nobody waits that long: what is taken over at once is taken over because the process is gone.
-    test_settings.ISEKAI = {"BATCH_SIZE": 5, "LEASE_SECONDS": 100_000}
+    test_settings.ISEKAI = {"BATCH_SIZE": 5, "LEASE_SECONDS": 100_000, "INLINE_BLOB_LIMIT": 0}
     django.setup()
     from isekai_core import run
 

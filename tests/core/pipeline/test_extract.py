@@ -193,8 +193,8 @@ def test_a_skipped_resource_keeps_the_reason_and_is_no_failure(world):
 # Payloads
 
 
-def test_w11_a_blob_is_stored_once_however_often_and_under_how_many_keys_it_comes(world, settings):
-
+def test_w11_a_blob_is_stored_once_however_often_and_under_how_many_keys_it_comes(world, configure, settings):
+    configure(INLINE_BLOB_LIMIT=0)
     blob = Payload.from_blob(b"image bytes", "image/png")
     for name in "ab":
         world.add(name, author(name))
@@ -206,8 +206,8 @@ def test_w11_a_blob_is_stored_once_however_often_and_under_how_many_keys_it_come
     assert [path.read_bytes() for path in files] == [b"image bytes"]
 
 
-def test_a_blob_whose_spec_fails_is_not_stored_again_by_the_retry(world, settings):
-
+def test_a_blob_whose_spec_fails_is_not_stored_again_by_the_retry(world, configure, settings):
+    configure(INLINE_BLOB_LIMIT=0)
     world.add("a", ValueError("no"))
     world.pages["a"] = Extraction(Payload.from_blob(b"bytes"))
     for _ in range(3):

@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 import threading
+import time
 
 import pytest
 from django.db import connection
@@ -175,6 +176,8 @@ def test_slow_work_in_this_thread_gives_signs_of_life_while_it_is_at_it(world, c
     Run.objects.all().delete()
     real = timezone.now
     monkeypatch.setattr(timezone, "now", lambda: real() + dt.timedelta(seconds=clock["now"]))
+    tick = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: tick() + clock["now"])
     assert world.run(until="transform").is_complete
     assert {held for held, _ in seen[1:]} == {0}
     assert len({heartbeat for _, heartbeat in seen}) > 4

@@ -33,6 +33,7 @@ def view(row):
         Payload.from_blob(b"\x89PNG\r\n" + bytes(range(256)), "image/png"),
         Payload.from_record({"name": "Ada", "$": {"$": "ref"}}),
         Payload.from_text("x" * 200_000),
+        Payload.from_blob(bytes(range(256)) * 200, "image/png"),
     ],
 )
 def test_what_is_stored_comes_back_byte_for_byte(given):
@@ -46,7 +47,7 @@ def test_what_is_stored_comes_back_byte_for_byte(given):
         given.charset,
     )
     assert (back.size, back.sha256) == (given.size, given.sha256)
-    assert bool(row.blob) == (given.kind == "blob")
+    assert bool(row.blob) == (given.kind == "blob" and given.size > 32_768)
 
 
 def test_the_same_content_is_one_row_and_another_reading_of_it_another():
@@ -67,14 +68,34 @@ def test_text_over_the_limit_goes_to_the_storage_and_one_at_the_limit_does_not(c
     assert view(stored).text == "x" * 11
 
 
-def test_a_blob_lies_under_the_address_of_its_content(settings):
+def test_a_blob_over_its_limit_goes_to_the_storage_and_one_at_the_limit_does_not(configure, settings):
+    configure(INLINE_BLOB_LIMIT=10)
+    store(Payload.from_blob(b"\xff" * 10), Payload.from_blob(b"\xff" * 11))
+    inline, stored = PayloadRow.objects.order_by("size")
+    assert (inline.blob, bytes(inline.data)) == ("", b"\xff" * 10)
+    assert (Path(settings.MEDIA_ROOT) / stored.blob).read_bytes() == view(stored).read() == b"\xff" * 11
+
+
+def test_what_the_limit_lets_into_the_database_now_comes_there_when_it_is_seen_again(configure, settings):
+    configure(INLINE_BLOB_LIMIT=0)
+    blob = Payload.from_blob(b"bytes")
+    ids = store(blob)
+    (Path(settings.MEDIA_ROOT) / PayloadRow.objects.get().blob).unlink()
+    configure(INLINE_BLOB_LIMIT=10)
+    assert store(blob) == ids
+    assert view(PayloadRow.objects.get()).read() == b"bytes"
+
+
+def test_a_blob_lies_under_the_address_of_its_content(configure):
+    configure(INLINE_BLOB_LIMIT=0)
     digest = hashlib.sha256(b"bytes").hexdigest()
     store(Payload.from_blob(b"bytes"))
     assert PayloadRow.objects.get().blob == f"payloads/{digest[:2]}/{digest}"
 
 
 @pytest.mark.parametrize("left", [b"", b"byt", b"bytez", b"bytes and more"])
-def test_a_file_that_a_killed_save_left_is_replaced_and_a_whole_one_is_reused(left, settings):
+def test_a_file_that_a_killed_save_left_is_replaced_and_a_whole_one_is_reused(left, configure, settings):
+    configure(INLINE_BLOB_LIMIT=0)
     digest = hashlib.sha256(b"bytes").hexdigest()
     path = Path(settings.MEDIA_ROOT) / "payloads" / digest[:2] / digest
     path.parent.mkdir(parents=True)
@@ -114,8 +135,8 @@ def test_large_texts_are_read_when_they_are_asked_for_and_small_ones_with_their_
         assert len(bodies[100_000].text) == 100_000
 
 
-def test_a_blob_that_the_storage_lost_is_told_by_the_resource_that_needs_it(world, settings):
-
+def test_a_blob_that_the_storage_lost_is_told_by_the_resource_that_needs_it(world, configure, settings):
+    configure(INLINE_BLOB_LIMIT=0)
     world.add("a", Spec("testapp.Photo", {"file": BlobRef(name="a.png")}))
     world.add("b", author("b"))
     world.pages["a"] = Extraction(Payload.from_blob(b"bytes", "image/png"))
@@ -127,11 +148,15 @@ def test_a_blob_that_the_storage_lost_is_told_by_the_resource_that_needs_it(worl
     assert resource("b").state == "done"
 
 
-def test_a_lost_blob_is_stored_again_by_a_refresh(world, settings):
+@pytest.mark.parametrize("limit", [0, 1000])
+def test_a_lost_blob_is_stored_again_by_a_refresh(limit, world, configure, settings):
+    configure(INLINE_BLOB_LIMIT=0)
     world.add("a", author("a"))
     world.pages["a"] = Extraction(Payload.from_blob(b"bytes", "image/png"))
     world.run()
     path = Path(settings.MEDIA_ROOT) / resource("a").payload.blob
     path.unlink()
+    configure(INLINE_BLOB_LIMIT=limit)
     world.run(refresh=True)
-    assert path.read_bytes() == b"bytes"
+    assert view(resource("a").payload).read() == b"bytes"
+    assert path.exists() == (limit == 0)
