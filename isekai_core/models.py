@@ -105,6 +105,7 @@ class Payload(models.Model):
     charset = models.CharField(max_length=40, blank=True)
     size = models.BigIntegerField()
     data = models.BinaryField(null=True, help_text=_("the bytes, when they are few enough"))
+    packing = models.CharField(max_length=8, blank=True, db_default="", help_text=_("how data is packed"))
     blob = models.CharField(max_length=255, blank=True, help_text=_("the name in the storage, when they are not"))
 
     class Meta:

@@ -152,6 +152,7 @@ class Execution:
                 journal.release_all()
                 self._close(row, outcome)
             finally:
+                journal.packer.close()
                 lease.leave(row)
         return self._result(journal, row, time.monotonic() - began)
 

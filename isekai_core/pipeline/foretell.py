@@ -15,6 +15,7 @@ from django.db.models import FileField, JSONField, Model, TextField
 
 from isekai_core.errors import TransformError
 from isekai_core.models import Payload
+from isekai_core.pipeline.packing import unpacked
 from isekai_core.pipeline.payloads import PREFETCH_LIMIT
 from isekai_core.pipeline.rows import chunks, one_of
 from isekai_core.pipeline.transform import fillable_fields, find_model
@@ -86,8 +87,8 @@ class Foretold:
         try:
             # Somebody else's code may ask the database: an error of that must not break the batch.
             with transaction.atomic(using=router.db_for_write(Payload)):
-                for pk, data in rows.values_list("pk", "data"):
-                    if (address := self._address(json.loads(bytes(data or b"")))) is not None:
+                for pk, packing, data in rows.values_list("pk", "packing", "data"):
+                    if (address := self._address(json.loads(unpacked(packing, bytes(data or b""))))) is not None:
                         found[pk] = address
         except DatabaseError:
             return {}

@@ -174,6 +174,7 @@ class Front:
         if work.row.state == State.RUNNING.value:
             work.row.state = State.READY.value
         work.let_go()
+        self.journal.packer.begin(work.payload, work.spec)
         self.finished.append(work)
         self.bytes += sum(made.size for made in (work.payload, work.spec) if made is not None)
         old = time.monotonic() - self.written_at > _WRITE_SECONDS

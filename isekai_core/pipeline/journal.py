@@ -18,6 +18,7 @@ from isekai_core.models import Dependency, Resource, Run
 from isekai_core.pipeline import payloads
 from isekai_core.pipeline.compose import Composed, Processor
 from isekai_core.pipeline.family import Family
+from isekai_core.pipeline.packing import Packer
 from isekai_core.pipeline.provenance import TOGETHER, stale_steps, store_step
 from isekai_core.pipeline.rows import one_of, update_rows
 from isekai_core.pipeline.work import Claimed, Work, load_metadata, short_hash
@@ -85,6 +86,7 @@ class Journal:
         self.run = run
         self.using = router.db_for_write(Resource)
         self.family = Family(self.connection, composed.name, composed.max_depth)
+        self.packer = Packer(is_on=self.connection.vendor != "sqlite")
         self._claims = 0
         self._beat = time.monotonic()
         self._steps: dict[tuple[str, str], int] = {}
@@ -213,7 +215,7 @@ class Journal:
         return list(works)
 
     def _write(self, works: Sequence[Work]) -> None:
-        stored = payloads.store_rows(self._new_payloads(works))
+        stored = payloads.store_rows(self._new_payloads(works), self.packer)
         for work in works:
             if work.payload is not None and work.alias is None:
                 work.row.payload_id = stored[payloads.Identity.of(work.payload)]

@@ -12,6 +12,7 @@ from django.db import connections, router
 
 from isekai_core.conf import settings
 from isekai_core.models import Payload as PayloadRow
+from isekai_core.pipeline.packing import Packer, unpacked
 from isekai_core.pipeline.rows import insert_rows, one_of
 from isekai_core.types import Body, Payload, PayloadKind
 
@@ -22,7 +23,8 @@ PREFETCH_LIMIT = 64 * 1024
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 _CHUNK = 1024 * 1024
 
-_COLUMNS = ("sha256", "kind", "media_type", "charset", "size", "blob", "data")
+_COLUMNS = ("sha256", "kind", "media_type", "charset", "size", "blob", "packing", "data")
+_PLAIN = Packer(is_on=False)
 
 
 class Identity(NamedTuple):
@@ -62,7 +64,7 @@ class StoredBody:
         """A new reader at the first byte; `FileNotFoundError` when the storage lost the blob."""
         if self._row.blob:
             return payload_storage().open(self._row.blob)  # type: ignore[return-value]
-        return io.BytesIO(bytes(self._row.data or b""))
+        return io.BytesIO(unpacked(self._row.packing, bytes(self._row.data or b"")))
 
 
 def payload_storage() -> Storage:
@@ -92,7 +94,7 @@ def store_blobs(payloads: Iterable[Payload]) -> None:
             save_file(payload_storage(), name, payload.body)
 
 
-def store_rows(payloads: Iterable[Payload]) -> dict[Identity, int]:
+def store_rows(payloads: Iterable[Payload], packer: Packer = _PLAIN) -> dict[Identity, int]:
     """The row of each payload, made where there was none. Blobs must be stored before."""
     wanted = {Identity.of(payload): payload for payload in payloads}
     known = _ids(wanted)
@@ -101,8 +103,11 @@ def store_rows(payloads: Iterable[Payload]) -> dict[Identity, int]:
     if missing:
         # One that another worker stored in between is left as it is; either way it is there now.
         connection = connections[router.db_for_write(PayloadRow)]
-        insert_rows(connection, PayloadRow, _COLUMNS, [_row(identity, wanted[identity]) for identity in missing])
+        insert_rows(
+            connection, PayloadRow, _COLUMNS, [_row(identity, wanted[identity], packer) for identity in missing]
+        )
         known |= _ids(missing)
+    packer.forget()
     return known
 
 
@@ -128,12 +133,12 @@ def _bring_home(wanted: Mapping[Identity, Payload], known: _Ids) -> None:
     """What lay in the storage by an earlier limit, and perhaps was lost there, lies in the database from now on."""
     for identity in known.blobs & wanted.keys():
         if not blob_name(wanted[identity]):
-            PayloadRow.objects.filter(pk=known[identity]).update(blob="", data=wanted[identity].read())
+            PayloadRow.objects.filter(pk=known[identity]).update(blob="", packing="", data=wanted[identity].read())
 
 
-def _row(identity: Identity, payload: Payload) -> tuple[Any, ...]:
+def _row(identity: Identity, payload: Payload, packer: Packer) -> tuple[Any, ...]:
     name = blob_name(payload)
-    return (*identity, payload.size, name, None if name else payload.read())
+    return (*identity, payload.size, name, *(("", None) if name else packer.packed(payload)))
 
 
 def blob_name(payload: Payload) -> str:
