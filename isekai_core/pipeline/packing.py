@@ -1,8 +1,8 @@
 """Texts are packed before they go to a database server, in a thread of their own while the other one works.
 
-A page is a fourth of its size then, on the way and in the table. PostgreSQL would compress it by itself, and slower: that
-was half of what the server did in a run. Not for SQLite, which is in this process: reading the texts back would cost more
-than writing less of them brings.
+A page is a fourth of its size then, on the way and in the table. PostgreSQL would compress it by itself, and slower:
+that was half of what the server did in a run. Not for SQLite, which is in this process: reading the texts back would
+cost more than writing less of them brings.
 """
 
 import zlib
