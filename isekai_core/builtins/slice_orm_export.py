@@ -88,14 +88,9 @@ def _estimate(choice: Choice, table: TablePlan) -> Estimate:
 
 def _export(choice: Choice, table: TablePlan, bundle: BundleWriter, progress: SliceProgress) -> None:
     progress.begin(table.model, choice.count(table))
-    files: dict[str, dict[str, None]] = {name: {} for name in table.files}
-    passed = _Counted(_texts(choice, table, files), table, progress)
+    passed = _Counted(_texts(choice, table), table, progress)
     bundle.write(table, passed.chunks())
     bundle.count(table.model, passed.rows)
-    for name, names in files.items():
-        storage = table.model_class._meta.get_field(name).storage
-        for file in names:
-            _write_file(table, bundle, storage, file)
     progress.end(table.model)
 
 
@@ -104,25 +99,10 @@ def _reader(choice: Choice, table: TablePlan) -> TextReader:
     return TextReader(choice.alias, table.model_class, [meta.get_field(column.field) for column in table.columns])
 
 
-def _texts(choice: Choice, table: TablePlan, files: dict[str, dict[str, None]]) -> Iterator[list[str | None]]:
+def _texts(choice: Choice, table: TablePlan) -> Iterator[list[str | None]]:
     reader = _reader(choice, table)
     keys = choice.keys[table.model]
-    rows = reader.all() if keys is None else (row for _, row in reader.by_keys(sorted(keys)))
-    places = [(place, column.field) for place, column in enumerate(table.columns) if column.field in files]
-    for row in rows:
-        for place, name in places:
-            if file := row[place]:
-                files[name][file] = None
-        yield row
-
-
-def _write_file(table: TablePlan, bundle: BundleWriter, storage: Any, name: str) -> None:
-    try:
-        with storage.open(name) as content:
-            bundle.write_file(name, content)
-    except OSError as error:
-        msg = f"{table.model}: its file {name!r} cannot be read: {error.strerror or error}"
-        raise ExportError(msg) from error
+    return reader.all() if keys is None else (row for _, row in reader.by_keys(sorted(keys)))
 
 
 class _Counted:

@@ -94,9 +94,9 @@ class StorageWriter:
         """The table has so many rows."""
         self._inner.count(model, rows)
 
-    def write_file(self, name: str, content: BinaryIO) -> None:
+    def write_file(self, name: str, content: BinaryIO, field: str = "", *, placeholder: bool = False) -> None:
         """Keep a file under its name in its storage."""
-        self._inner.write_file(name, content)
+        self._inner.write_file(name, content, field, placeholder=placeholder)
 
     def finish(self, facts: Mapping[str, Any]) -> FolderReader:
         """Bring everything into the storage, the manifest last."""
@@ -130,8 +130,8 @@ def _storage(alias: str) -> Any:
 
 
 def _fetch_all(place: Place, manifest: Manifest, folder: Path) -> None:
-    for one in (*manifest.stored.values(), *manifest.files):
-        place.fetch(one.file, folder / one.file)
+    for file in dict.fromkeys(one.file for one in (*manifest.stored.values(), *manifest.files)):
+        place.fetch(file, folder / file)
 
 
 def _temporary_folder() -> Path:

@@ -30,6 +30,17 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     made["export"].add_argument(
         "--require-masks", action="store_true", help="refuse text columns of which nobody says what becomes of them"
     )
+    made["export"].add_argument(
+        "--files",
+        nargs="?",
+        const="contents",
+        choices=("contents", "placeholder"),
+        help="also the files of file fields; placeholder for small files in their place",
+    )
+    made["export"].add_argument(
+        "--missing-files", choices=("error", "skip"), default="error", help="files that are not in their storage"
+    )
+    made["load"].add_argument("--files", action="store_true", help="store the files that the slice holds")
     made["verify"].add_argument("folder", metavar="FOLDER", help="the folder of the slice")
     made["diff"].add_argument("folder", metavar="A", help="the folder of one slice")
     made["diff"].add_argument("other", metavar="B", help="the folder of the other")

@@ -52,7 +52,14 @@ def export(options: argparse.Namespace) -> int:
     jobs = _jobs(options.jobs)
     with clean_output():
         wanted = jobs if isinstance(jobs, SlicePlan) else plan_of(jobs, seed=options.seed, masks=masks)
-        result = DataSlicer.run(_database(options.source), target, wanted, workers=options.workers)
+        result = DataSlicer.run(
+            _database(options.source),
+            target,
+            wanted,
+            workers=options.workers,
+            files=options.files if options.files == "placeholder" else options.files is not None,
+            missing_files=options.missing_files,
+        )
     return _show(result, as_json=options.json)
 
 
@@ -66,6 +73,7 @@ def load(options: argparse.Namespace) -> int:
             on_conflict=options.on_conflict,
             dangling=options.dangling,
             constraints=options.constraints,
+            files=options.files,
             name=options.name or Path(options.folder).resolve().name,
         )
     return _show(result, as_json=options.json)
@@ -105,11 +113,14 @@ def _show(result: SliceResult, *, as_json: bool) -> int:
             {"model": t.model, "rows": t.rows, "created": t.created, "updated": t.updated, "unchanged": t.unchanged}
             for t in result.tables
         ]
-        print_json({"schema": 1, "source": result.source, "target": result.target, "tables": tables})
+        notes = list(result.notes)
+        print_json({"schema": 1, "source": result.source, "target": result.target, "tables": tables, "notes": notes})
         return 0
     rows = [(t.model, t.rows, t.created, t.updated, t.unchanged) for t in result.tables]
     print_counts(("Model", "rows", "created", "updated", "unchanged"), rows)
     print(f"{result.source} → {result.target}: {counted(result.rows, 'row')}")
+    for note in result.notes:
+        print(note)
     return 0
 
 

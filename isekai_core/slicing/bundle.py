@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote
@@ -45,7 +46,8 @@ class FolderWriter:
         self._plan = plan
         self._masks = masks or {}
         self._suffix = COMPRESSED if compress else ""
-        self._files: dict[str, Stored | None] = {}
+        self._files: dict[tuple[str, str], Stored | None] = {}
+        self._known: dict[str, Stored] = {}
         self._taken: set[str] = set()
         self._written: dict[str, Written] = {}
         self._rows: dict[str, int] = {}
@@ -77,24 +79,39 @@ class FolderWriter:
         with self._lock:
             self._rows[model] = rows
 
-    def write_file(self, name: str, content: BinaryIO) -> None:
-        """Keep a file under its name in its storage; the second time, it is there already."""
+    def write_file(self, name: str, content: BinaryIO, field: str = "", *, placeholder: bool = False) -> None:
+        """Keep a file under its name in its storage; the second time, it is there already.
+
+        Small files with the same content, such as placeholders, are one file in the bundle.
+        """
+        key = name, field
         with self._lock:
             self._check_open()
-            if name in self._files:
+            if key in self._files:
                 return
-            file = self._free_name(name)
-            self._files[name] = None
-            with writing(file):
-                (self._aside.part / FILES).mkdir(exist_ok=True)
+            encoded_name(name)
+            self._files[key] = None
         try:
-            blocks = iter(lambda: content.read(BLOCK), b"")
-            stored = write_blocks(self._aside.part / file, file, blocks, self._check_open).stored
+            stored = self._kept(name, content)
         except BaseException:
-            self._files.pop(name)
+            self._files.pop(key)
             raise
         with self._lock:
-            self._files[name] = replace(stored, name=name)
+            self._known.setdefault(stored.sha256, stored)
+            self._files[key] = replace(stored, name=name, field=field, placeholder=placeholder)
+
+    def _kept(self, name: str, content: BinaryIO) -> Stored:
+        start = b""
+        while len(start) < BLOCK and (more := content.read(BLOCK - len(start))):
+            start += more
+        with self._lock:
+            if len(start) < BLOCK and (known := self._known.get(sha256(start).hexdigest())):
+                return known
+            file = self._free_name(name)
+            with writing(file):
+                (self._aside.part / FILES).mkdir(exist_ok=True)
+        blocks = chain([start], iter(lambda: content.read(BLOCK), b""))
+        return write_blocks(self._aside.part / file, file, blocks, self._check_open).stored
 
     def finish(self, facts: Mapping[str, Any]) -> FolderReader:
         """Write the manifest, and give everything its name."""

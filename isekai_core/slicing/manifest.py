@@ -20,12 +20,16 @@ class Stored:
     """A file as it lies in the bundle, compressed or not.
 
     name: of a file field's file, its name in its storage; of a table, its model.
+    field: whose file it is, `shop.Person.picture`; "" for a table.
+    placeholder: whether it stands for another content.
     """
 
     name: str
     file: str
     bytes: int
     sha256: str
+    field: str = ""
+    placeholder: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ def build(
     """
     applied = facts.get("migrations") or {}
     tables = [_table(table, written[table.model], rows[table.model]) for table in plan.tables]
-    kept = [asdict(one) for one in sorted(files, key=lambda one: one.name)]
+    kept = [asdict(one) for one in sorted(files, key=lambda one: (one.name, one.field))]
     return sealed(
         {
             "schema": SCHEMA,
@@ -83,7 +87,11 @@ def build(
                 app: {"code": list(names), "applied": list(applied[app]) if app in applied else None}
                 for app, names in heads.items()
             },
-            "masks": {table.model: _masked_columns(table) for table in plan.tables if table.model in masked},
+            "masks": {
+                table.model: names
+                for table in plan.tables
+                if table.model in masked and (names := _masked_columns(table))
+            },
             "groups": [list(group) for group in plan.groups],
             "tables": tables,
             "files": kept,

@@ -30,6 +30,17 @@ def is_safe(file: str) -> bool:
     return bool(parts) and is_plain and parts[0] != "/" and ".." not in parts
 
 
+def is_inside(name: str) -> bool:
+    """Whether the name of a file stays inside of a storage, on every system.
+
+    >>> is_inside("people/a.jpg"), is_inside("people/../../a.jpg"), is_inside("/etc/passwd"), is_inside("C:a.jpg")
+    (True, False, False, False)
+    """
+    parts = name.replace("\\", "/").split("/")
+    is_plain = "\x00" not in name and parts[0] != "" and name[1:2] != ":"
+    return is_plain and ".." not in parts and parts[-1] not in ("", ".")
+
+
 def _parsed(content: bytes) -> Manifest:
     try:
         raw = json.loads(content)
@@ -47,8 +58,10 @@ def _parsed(content: bytes) -> Manifest:
     files = _get(raw, "files", list, "") if "files" in raw else []
     read = [_read_table(_object(one, f"tables[{number}]"), f"tables[{number}].") for number, one in enumerate(tables)]
     kept = [_read_file(_object(one, f"files[{number}]"), f"files[{number}].") for number, one in enumerate(files)]
-    _check_twice([table.file for table, _ in read] + [one.file for one in kept])
+    # Files with the same content may be one file.
+    _check_twice([table.file for table, _ in read] + list({one.file for one in kept}))
     _check_twice([table.model for table, _ in read])
+    _check_twice([f"{one.name} of {one.field}" if one.field else one.name for one in kept])
     stored = {table.model: one for table, one in read}
     return Manifest(digest_of(tables, files), tuple(table for table, _ in read), stored, tuple(kept), raw)
 
@@ -120,7 +133,11 @@ def _read_column(one: Mapping[str, Any], path: str) -> Column:
 
 def _read_file(one: Mapping[str, Any], path: str) -> Stored:
     name = _get(one, "name", str, path)
-    return Stored(name, _safe(one, path), _get(one, "bytes", int, path), _get(one, "sha256", str, path))
+    if not is_inside(name):
+        msg = f"{path}name: expected the name of a file in a storage, got {name!r:.60}, which leads out of it"
+        raise BundleError(msg)
+    size, digest = _get(one, "bytes", int, path), _get(one, "sha256", str, path)
+    return Stored(name, _safe(one, path), size, digest, str(one.get("field") or ""), bool(one.get("placeholder")))
 
 
 def _safe(one: Mapping[str, Any], path: str) -> str:

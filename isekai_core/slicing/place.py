@@ -57,7 +57,7 @@ class Place:
     def put_bundle(self, folder: Path, raw: Mapping[str, Any]) -> None:
         """Put the files, then the manifest; then take away what the manifest before it named."""
         beside = f"data-{secrets.token_hex(4)}"
-        files = [one["file"] for name in ("tables", "files") for one in raw[name]]
+        files = dict.fromkeys(one["file"] for name in ("tables", "files") for one in raw[name])
         put: list[str] = []
         try:
             old = self._old_files()

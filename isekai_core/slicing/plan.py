@@ -3,7 +3,7 @@
 A plan is in no database's words: it says which rows and columns, and a source makes its queries of it.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import Model
@@ -23,14 +23,12 @@ def plan_of(
     seed: object = 0,
     order: str = "sort",
     masks: str = "optional",
-    files: bool = False,
 ) -> SlicePlan:
     """The plan of `jobs`.
 
     seed: what samples are chosen by.
     order: `sort` puts jobs into the right order; `refuse` says what it is.
     masks: `required` refuses text columns of which no importer says whether they are masked or kept.
-    files: whether the files of file fields belong to the slice.
 
     Raises `PlanError`, naming the job.
     """
@@ -44,7 +42,7 @@ def plan_of(
     if order == "refuse":
         _check_order([job.label for job in jobs], groups)
     whole: set[str] = set()
-    tables = [_table(by_label[label], by_label, whole, len(group), files=files) for group in groups for label in group]
+    tables = [_table(by_label[label], by_label, whole, len(group)) for group in groups for label in group]
     return SlicePlan(tuple(tables), tuple(tuple(group) for group in groups), str(seed))
 
 
@@ -81,7 +79,7 @@ def _check_order(given: Sequence[str], groups: Sequence[Sequence[str]]) -> None:
         raise PlanError(msg)
 
 
-def _table(job: ImportJob, jobs: Mapping[str, ImportJob], whole: set[str], size: int, *, files: bool) -> TablePlan:
+def _table(job: ImportJob, jobs: Mapping[str, ImportJob], whole: set[str], size: int) -> TablePlan:
     importer = importer_of(job.model)
     assert importer is not None
     model: type[Model] = job.model
@@ -105,7 +103,6 @@ def _table(job: ImportJob, jobs: Mapping[str, ImportJob], whole: set[str], size:
         order_by=job.orders,
         per=job.pers,
         sample=job.sample,
-        files=_files(model, job.exclude) if files else (),
     )
 
 
@@ -118,10 +115,3 @@ def _is_everything(query: Any) -> bool:
 def _label_of(model: type[Model], name: str) -> str:
     field: Any = model._meta.get_field(name)
     return str(field.target_field.model._meta.concrete_model._meta.label)
-
-
-def _files(model: type[Model], exclude: Collection[str]) -> tuple[str, ...]:
-    from django.db.models import FileField  # noqa: PLC0415 - for plans with files only
-
-    fields = model._meta.local_concrete_fields
-    return tuple(field.name for field in fields if isinstance(field, FileField) and field.name not in exclude)

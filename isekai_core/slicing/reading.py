@@ -88,7 +88,11 @@ def verified(folder: Path, manifest: Manifest, where: str) -> FolderReader:
 
 def _problems(folder: Path, manifest: Manifest) -> Iterator[str]:
     tables = {table.file: table for table in manifest.tables}
+    seen = set()
     for stored in (*manifest.stored.values(), *manifest.files):
+        if (what := (stored.file, stored.bytes, stored.sha256)) in seen:
+            continue
+        seen.add(what)
         path = folder / stored.file
         try:
             told = _unreadable(folder, path)

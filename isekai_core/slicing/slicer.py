@@ -11,10 +11,12 @@ from isekai_core.conf import did_you_mean
 from isekai_core.errors import BundleError, PlanError
 from isekai_core.plugins.registry import HOMES, registry
 from isekai_core.slicing.derive import derive
+from isekai_core.slicing.files import PLACEHOLDER, Files, check_options, with_files
 from isekai_core.slicing.job import ImportJob
 from isekai_core.slicing.masks import masks_for
 from isekai_core.slicing.plan import plan_of
 from isekai_core.slicing.progress import Bars, Silent
+from isekai_core.slicing.storing import load, notes_of
 from isekai_core.types.slices import (
     BundleReader,
     BundleStore,
@@ -39,11 +41,13 @@ class SliceResult(Sequence["TableReport"]):
 
     tables: model and rows; with a database as the target also what was created, updated and unchanged.
     source, target: as messages call them.
+    notes: what else there is to know, a line each: of files that are not there, or have another name now.
     """
 
     tables: Sequence[TableReport]
     source: str
     target: str
+    notes: Sequence[str] = ()
 
     def __getitem__(self, index: Any) -> Any:
         return self.tables[index]
@@ -58,13 +62,14 @@ class SliceResult(Sequence["TableReport"]):
 
     def __str__(self) -> str:
         lines = [f"{self.source} → {self.target}: {self.rows:,} rows"]
-        return "\n".join([*lines, *(f"  {table.model}: {table.rows:,}" for table in self.tables)])
+        return "\n".join([*lines, *(f"  {table.model}: {table.rows:,}" for table in self.tables), *self.notes])
 
     def _repr_html_(self) -> str:
         head = "<tr><th>model</th><th>rows</th><th>created</th><th>updated</th><th>unchanged</th></tr>"
         numbers = [(t.model, t.rows, t.created, t.updated, t.unchanged) for t in self.tables]
         cells = "".join(f"<tr>{''.join(f'<td>{escape(str(number))}</td>' for number in row)}</tr>" for row in numbers)
-        return f"<p>{escape(self.source)} → {escape(self.target)}</p><table>{head}{cells}</table>"
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        return f"<p>{escape(self.source)} → {escape(self.target)}</p><table>{head}{cells}</table>{notes}"
 
 
 class _Named(type):
@@ -132,7 +137,8 @@ class DataSlicer(metaclass=_Named):
         order: str = "sort",
         masks: str = "optional",
         secret: str | None = None,
-        files: bool = False,
+        files: bool | str = False,
+        missing_files: str = "error",
         workers: int = 1,
         ids: "str | Mapping[type[Model], Mapping[Any, Any]]" = "remap",
         on_conflict: str = "update",
@@ -148,7 +154,9 @@ class DataSlicer(metaclass=_Named):
         order: `sort` puts jobs into the right order, `refuse` says what it is.
         masks: `required` refuses text columns of which no importer says what becomes of them.
         secret: what masks are made by; ISEKAI_SLICE_SECRET, or a random one, without it.
-        files: also the files of file fields.
+        files: also the files of file fields; `placeholder` for small files in their place. Of a column with a mask it
+            is always placeholders. With a bundle as the source: store the files that it holds.
+        missing_files: what becomes of a file that is not in its storage: `error`, or `skip`, and the result says so.
         workers: connections that read at the same time, all in one snapshot.
         ids: `remap`, `keep`, `natural`, or a mapping of models to old and new keys (`{Tenant: {1060: 10}}`), the
             others being new.
@@ -159,31 +167,41 @@ class DataSlicer(metaclass=_Named):
         """
         shown: SliceProgress = (Bars() if progress else Silent()) if isinstance(progress, bool) else progress
         choice = _choice(ids, on_conflict, dangling, constraints, name)
+        check_options(files, missing_files)
         if isinstance(source, BundleStore):
-            return _from_bundle(source, target, choice, jobs, shown)
+            return _from_bundle(source, target, choice, jobs, shown, files)
         if jobs is None:
             msg = "jobs are missing: a database as the source needs them; see ImportJob and DataSlicer.plan"
             raise PlanError(msg)
-        plan = jobs if isinstance(jobs, SlicePlan) else plan_of(jobs, seed=seed, order=order, masks=masks, files=files)
+        plan = jobs if isinstance(jobs, SlicePlan) else plan_of(jobs, seed=seed, order=order, masks=masks)
+        plan = with_files(plan) if files else plan
+        taken = Files(plan, files, missing_files)
         if isinstance(target, BundleStore):
-            return _result(_export(source, target, plan, secret, workers, shown), source.name, target.name)
+            return _result(_export(source, target, plan, secret, workers, shown, taken), source.name, target.name)
         with tempfile.TemporaryDirectory(prefix="isekai-slice-") as folder:
             between: BundleStore = DataSlicer.File(Path(folder) / "bundle")
-            bundle = _export(source, between, plan, secret, workers, shown)
-            return SliceResult(target.load(bundle, choice, shown), source.name, target.name)
+            bundle = _export(source, between, plan, secret, workers, shown, taken)
+            tables, notes = load(bundle, target, choice, shown, files=True)
+            return SliceResult(tables, source.name, target.name, notes)
 
 
 def _export(
-    source: SliceSource, store: BundleStore, plan: SlicePlan, secret: str | None, workers: int, shown: SliceProgress
+    source: SliceSource,
+    store: BundleStore,
+    plan: SlicePlan,
+    secret: str | None,
+    workers: int,
+    shown: SliceProgress,
+    files: Files,
 ) -> BundleReader:
     if workers < 1:
         msg = f"workers: expected a number of at least 1, got {workers!r}"
         raise PlanError(msg)
-    masks = masks_for(plan, secret)
-    bundle = store.writer(plan, masks)
+    bundle = store.writer(plan, files.watching(masks_for(plan, secret)))
     try:
         facts = source.export(plan, bundle, shown, workers)
-        return bundle.finish({"source": source.name, **facts})
+        lost = files.write(bundle, shown)
+        return bundle.finish({"source": source.name, **facts, **({"missing_files": lost} if lost else {})})
     except BaseException:
         bundle.abandon()
         raise
@@ -195,6 +213,7 @@ def _from_bundle(
     choice: LoadChoice,
     jobs: Any,
     shown: SliceProgress,
+    files: bool | str,
 ) -> SliceResult:
     if jobs is not None:
         msg = "a bundle is loaded whole: leave jobs away, or cut a smaller slice from the database"
@@ -202,13 +221,16 @@ def _from_bundle(
     if isinstance(target, BundleStore):
         msg = f"{store.name} and {target.name} are both places for bundles; copy the files"
         raise BundleError(msg)
-    bundle = store.reader()
-    return SliceResult(target.load(bundle, choice, shown), store.name, target.name)
+    if files == PLACEHOLDER:
+        msg = "placeholders are made when a slice is cut: export with files='placeholder', and load with files=True"
+        raise PlanError(msg)
+    tables, notes = load(store.reader(), target, choice, shown, files=bool(files))
+    return SliceResult(tables, store.name, target.name, notes)
 
 
 def _result(bundle: BundleReader, source: str, target: str) -> SliceResult:
     tables = [TableReport(table.model, table.rows, 0, 0, 0) for table in bundle.tables]
-    return SliceResult(tables, source, target)
+    return SliceResult(tables, source, target, notes_of(bundle))
 
 
 def _choice(ids: Any, on_conflict: str, dangling: str, constraints: str, name: str) -> LoadChoice:

@@ -86,7 +86,7 @@ def diff(first: BundleStore | BundleReader, second: BundleStore | BundleReader) 
     after = {table.model: table for table in new.tables}
     both = [(before[model], after[model]) for model in before if model in after]
     tables = [_table_diff(old, new, one, other) for one, other in both]
-    files = [{one["name"]: one["sha256"] for one in reader.manifest.get("files", ())} for reader in (old, new)]
+    files = [_files(reader) for reader in (old, new)]
     return BundleDiff(
         tables_added=_less(after, before),
         tables_removed=_less(before, after),
@@ -99,6 +99,15 @@ def diff(first: BundleStore | BundleReader, second: BundleStore | BundleReader) 
 
 def _reader(bundle: BundleStore | BundleReader) -> BundleReader:
     return bundle.reader() if isinstance(bundle, BundleStore) else bundle
+
+
+def _files(reader: BundleReader) -> dict[str, str]:
+    """Name to hash. Several fields may have a file of one name, in storages of their own: then both are named."""
+    found: dict[str, str] = {}
+    for one in reader.manifest.get("files", ()):
+        is_taken = found.get(one["name"], one["sha256"]) != one["sha256"]
+        found[f"{one['name']} of {one['field']}" if is_taken else one["name"]] = one["sha256"]
+    return found
 
 
 def _less(one: Iterable[str], other: Iterable[str]) -> tuple[str, ...]:

@@ -174,8 +174,12 @@ class BundleWriter(Protocol):
         """The table of `model` has so many rows, as the database told: lines of a file are no rows."""
         ...
 
-    def write_file(self, name: str, content: BinaryIO) -> None:
-        """Keep the content of a file field under its name in its storage."""
+    def write_file(self, name: str, content: BinaryIO, field: str = "", *, placeholder: bool = False) -> None:
+        """Keep the content of a file field under its name in its storage. A source need not: its rows tell the names.
+
+        field: whose file it is, `shop.Person.picture`.
+        placeholder: whether the content stands for another, which is not in the bundle.
+        """
         ...
 
 
@@ -209,7 +213,7 @@ class BundleReader(Protocol):
         ...
 
     def files(self) -> Iterator[tuple[str, BinaryIO]]:
-        """The files of file fields, by their names."""
+        """The files of file fields, by their names, in the order of `files` in the manifest."""
         ...
 
 

@@ -1,6 +1,7 @@
 """`builtins/slice_file.py`: a bundle in a folder is whole or absent, whatever happens."""
 
 import io
+import json
 import signal
 import sys
 import threading
@@ -26,6 +27,7 @@ from isekai_core.builtins.slice_file import File
 from isekai_core.errors import BundleError
 from isekai_core.slicing import DataSlicer
 from isekai_core.slicing.csvtext import write_rows
+from isekai_core.slicing.manifest import dumped, sealed
 from isekai_core.types.slices import BundleStore, SlicePlan, TablePlan
 
 TABLES = {"shop.Category": csv_of(CATEGORY, CATEGORIES), "shop.Person": csv_of(PERSON, PEOPLE)}
@@ -353,8 +355,8 @@ def test_no_model_leads_out_of_the_folder(tmp_path, model):
 
 
 def test_files_keep_any_name_and_stay_in_the_folder(tmp_path):
-    names = ["../../etc/passwd", "/etc/passwd", "..", ".", "a\\b", "C:\\x", "con", "a b", "~", "ü" * 99, "x\ny", "%2F"]
-    names += ["a.jpg", "A.jpg", "a/b", "a%2Fb", "n\0l", "x" * 300, "x" * 301]
+    names = ["..a", ".a", "a/.b", "a\\b", "con", "a b", "~", "ü" * 99, "x\ny", "%2F", "%2E%2E%2Fx"]
+    names += ["a.jpg", "A.jpg", "a/b", "a%2Fb", "x" * 300, "x" * 301]
     given = {name: name.encode() for name in names}
     write(File(tmp_path / "dev"), files=given)
     assert files_of(File(tmp_path / "dev").reader()) == given
@@ -363,6 +365,20 @@ def test_files_keep_any_name_and_stay_in_the_folder(tmp_path):
     assert max(map(len, kept)) < 255
     assert not [name for name in kept if set(name) & set('/\\:"<>|?* \n\0')]
     assert [path.name for path in tmp_path.iterdir()] == ["dev"]
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "..", ".", "a/", "..\\x", "C:\\x", "n\0l"])
+def test_names_of_files_that_lead_out_of_a_storage_are_refused(tmp_path, name):
+    with pytest.raises(BundleError, match=r"expected the name of a file in a storage, got .*, which leads out of it"):
+        write(File(tmp_path / "dev"), files={name: b"x"})
+    assert names_in(tmp_path) == []
+    write(File(tmp_path / "dev"), files={"a.jpg": b"x"})
+    manifest = tmp_path / "dev" / "manifest.json"
+    raw = json.loads(manifest.read_bytes())
+    raw["files"][0]["name"] = name
+    manifest.write_bytes(dumped(sealed(raw)))
+    with pytest.raises(BundleError, match=r"files\[0\]\.name: expected the name of a file in a storage"):
+        File(tmp_path / "dev").reader()
 
 
 def test_without_zstandard_compressing_and_reading_say_what_to_install(tmp_path, monkeypatch):

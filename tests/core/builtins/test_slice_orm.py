@@ -5,7 +5,6 @@ import uuid
 from decimal import Decimal
 
 import pytest
-from django.core.files.base import ContentFile
 from django.db import connection
 from django.db.models import Count, F, JSONField, Value, Window
 from django.db.models.functions import RowNumber
@@ -296,18 +295,6 @@ def test_only_what_is_named_is_followed_downwards():
     bundle = exported(DataSlicer.plan(Customer.objects.filter(email="c0@x.org"), follow=["order"]))
     assert (bundle.counts["shop.Customer"], bundle.counts["shop.Order"], bundle.counts["shop.Shop"]) == (1, 2, 1)
     assert "shop.OrderItem" not in bundle.counts
-
-
-def test_files_of_rows_are_written_beside_them():
-    declare(Person)
-    person = Person.objects.create(name="a")
-    person.picture.save("a.txt", ContentFile(b"content"))
-    Person.objects.create(name="b")
-    bundle = exported(ImportJob(model=Person), files=True)
-    assert bundle.kept == {person.picture.name: b"content"}
-    person.picture.storage.delete(person.picture.name)
-    with pytest.raises(ExportError, match=r"shop\.Person: its file 'people/a\.txt' cannot be read"):
-        exported(ImportJob(model=Person), files=True)
 
 
 def test_masks_change_what_is_written_and_not_what_is_chosen():
