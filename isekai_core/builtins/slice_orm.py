@@ -8,6 +8,7 @@ from django.db import connections
 
 from isekai_core.builtins import slice_orm_export, slice_orm_load, slice_orm_unload
 from isekai_core.conf import did_you_mean
+from isekai_core.loops import outside_loops
 from isekai_core.types.slices import (
     BundleReader,
     BundleWriter,
@@ -26,7 +27,8 @@ class Orm:
     alias: which one.
 
     Everything is read or written through one connection, in one transaction; rows go through no `save()`, and no
-    signals are sent. In memory are keys, and of rows only a few hundred.
+    signals are sent. In memory are keys, and of rows only a few hundred. In a notebook's cell, where Django refuses its
+    ORM, all of this is done in a thread.
 
     >>> Orm("default").name
     'orm:default'
@@ -54,11 +56,11 @@ class Orm:
         workers: int = 1,  # noqa: ARG002 - there is one connection, and one transaction
     ) -> Mapping[str, Any]:
         """Write every table of `plan` into `bundle`; facts for the manifest. Raises `ExportError`."""
-        return slice_orm_export.export(self.alias, plan, bundle, progress)
+        return outside_loops(lambda: slice_orm_export.export(self.alias, plan, bundle, progress))
 
     def estimate(self, plan: SlicePlan) -> Mapping[str, Estimate]:
         """What each table would hold: the rows exactly, the bytes about so."""
-        return slice_orm_export.estimate(self.alias, plan)
+        return outside_loops(lambda: slice_orm_export.estimate(self.alias, plan))
 
     def load(self, bundle: BundleReader, choice: LoadChoice, progress: SliceProgress) -> Sequence[TableReport]:
         """Load every table of `bundle`.
@@ -66,8 +68,8 @@ class Orm:
         Raises `StagingError` for what does not fit, before anything is changed, and `MergeError` for what the
         database refuses, with everything as it was.
         """
-        return slice_orm_load.load(self.alias, bundle, choice, progress)
+        return outside_loops(lambda: slice_orm_load.load(self.alias, bundle, choice, progress))
 
     def unload(self, name: str) -> Sequence[TableReport]:
         """Remove exactly the rows that loads under `name` created."""
-        return slice_orm_unload.unload(self.alias, name)
+        return outside_loops(lambda: slice_orm_unload.unload(self.alias, name))

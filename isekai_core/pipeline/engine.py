@@ -1,15 +1,13 @@
 """The engine: one run of a pipeline, from what is stale to what is loaded, in the calling thread."""
 
-import asyncio
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connections
 from django.utils import timezone
 
+from isekai_core.loops import outside_loops
 from isekai_core.models import Run
 from isekai_core.pipeline import lease
 from isekai_core.pipeline.compose import Composed, compose
@@ -92,22 +90,7 @@ def run(
         raise ValueError(msg)
     with watched(pipeline if isinstance(pipeline, str) else pipeline.name, progress) as shown:
         execution = Execution(pipeline, shown, refresh=refresh, start=start, until=until, wait=wait)
-        return _outside_loops(execution.run)
-
-
-def _outside_loops(work: Callable[[], RunResult]) -> RunResult:
-    """Django refuses the ORM under a running event loop, which every notebook cell is: use a thread then."""
-    if not _loop_is_running():
-        return work()
-
-    def in_thread() -> RunResult:
-        try:
-            return work()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(1, thread_name_prefix="isekai-run") as pool:
-        return pool.submit(in_thread).result()
+        return outside_loops(execution.run)
 
 
 def _close_old_connections() -> None:
@@ -115,14 +98,6 @@ def _close_old_connections() -> None:
     for connection in connections.all(initialized_only=True):
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()
-
-
-def _loop_is_running() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
 
 
 class Execution:

@@ -90,7 +90,9 @@ class Files:
         lost: list[str] = []
         for one in fields:
             _check_names(one)
-        progress.begin("files", sum(len(one.names) for one in fields))
+        if not (number := sum(len(one.names) for one in fields)):
+            return lost
+        progress.begin("files", number)
         for one in fields:
             for name in one.names:
                 # Where it fails in the end, nothing more needs to be read.

@@ -1,9 +1,12 @@
 """How far an export or a load is: a bar per table, in rows and bytes; or nothing."""
 
-import importlib.util
 import sys
 import threading
+from functools import cache
 from typing import Any
+
+_SECONDS = 0.5
+"""Between two states of a bar that is text in a notebook, which keeps them all."""
 
 
 class Silent:
@@ -29,10 +32,9 @@ class Bars:
 
     def begin(self, model: str, total: int | None) -> None:
         """A new bar."""
-        bar = _bar_class()
         with self._lock:
             self._sizes[model] = 0
-            self._bars[model] = bar(total=total, desc=model, unit=" rows", unit_scale=True, disable=None, leave=True)
+            self._bars[model] = _bar(total=total, desc=model, unit=" rows", unit_scale=True, leave=True)
 
     def advance(self, model: str, rows: int, size: int) -> None:
         """So many rows and bytes more."""
@@ -50,12 +52,36 @@ class Bars:
             bar.close()
 
 
-def _bar_class() -> Any:
-    """The bars of tqdm for where this runs: a notebook without ipywidgets gets those of a terminal."""
+def _bar(**shape: Any) -> Any:
+    """A bar of tqdm for where this runs."""
     from tqdm import tqdm  # type: ignore[import-untyped]  # noqa: PLC0415 - only where something is shown
 
-    if "ipykernel" not in sys.modules or importlib.util.find_spec("ipywidgets") is None:
-        return tqdm
-    from tqdm.notebook import tqdm as notebook  # type: ignore[import-untyped]  # noqa: PLC0415
+    if not _is_in_notebook():
+        return tqdm(disable=None, **shape)
+    if _has_widgets():
+        from tqdm.notebook import tqdm as widget  # type: ignore[import-untyped]  # noqa: PLC0415
 
-    return notebook
+        return widget(**shape)
+    # There is no terminal, and a bar would see that and not show itself.
+    return tqdm(file=sys.stdout, mininterval=_SECONDS, disable=False, **shape)
+
+
+def _is_in_notebook() -> bool:
+    """Whether a kernel runs this: that its package is imported would say nothing."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return getattr(shell, "kernel", None) is not None
+
+
+@cache
+def _has_widgets() -> bool:
+    """Whether bars of notebooks can be had, which is seen only when one is built. Says once how they can."""
+    try:
+        from tqdm.notebook import tqdm as widget  # noqa: PLC0415 - only where something is shown
+
+        widget.status_printer(None, 1).close()
+    except Exception as error:  # Whatever is wrong with ipywidgets.
+        why = "" if isinstance(error, ImportError) else f" ({error})"
+        print(f"isekai: bars of a notebook need ipywidgets{why}: pip install ipywidgets, and restart the kernel")
+        return False
+    return True

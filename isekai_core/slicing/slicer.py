@@ -3,7 +3,6 @@
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,7 @@ from isekai_core.slicing.storing import load, notes_of
 from isekai_core.types.slices import (
     BundleReader,
     BundleStore,
-    Estimate,
+    Estimates,
     LoadChoice,
     SlicePlan,
     SliceProgress,
@@ -28,6 +27,7 @@ from isekai_core.types.slices import (
     SliceTarget,
     TableReport,
 )
+from isekai_core.types.tables import table_html
 
 if TYPE_CHECKING:
     from django.db.models import Model, QuerySet
@@ -65,11 +65,11 @@ class SliceResult(Sequence["TableReport"]):
         return "\n".join([*lines, *(f"  {table.model}: {table.rows:,}" for table in self.tables), *self.notes])
 
     def _repr_html_(self) -> str:
-        head = "<tr><th>model</th><th>rows</th><th>created</th><th>updated</th><th>unchanged</th></tr>"
-        numbers = [(t.model, t.rows, t.created, t.updated, t.unchanged) for t in self.tables]
-        cells = "".join(f"<tr>{''.join(f'<td>{escape(str(number))}</td>' for number in row)}</tr>" for row in numbers)
-        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
-        return f"<p>{escape(self.source)} → {escape(self.target)}</p><table>{head}{cells}</table>{notes}"
+        head, numbers = ["model", "rows"], [[t.model, t.rows] for t in self.tables]
+        if any(t.created or t.updated or t.unchanged for t in self.tables):
+            head += ["created", "updated", "unchanged"]
+            numbers = [[t.model, t.rows, t.created, t.updated, t.unchanged] for t in self.tables]
+        return table_html(f"{self.source} → {self.target}: {self.rows:,} rows", head, numbers, self.notes)
 
 
 class _Named(type):
@@ -123,9 +123,9 @@ class DataSlicer(metaclass=_Named):
         return derive(roots, follow, seed)
 
     @staticmethod
-    def estimate(source: SliceSource, jobs: Sequence[ImportJob] | SlicePlan) -> Mapping[str, Estimate]:
+    def estimate(source: SliceSource, jobs: Sequence[ImportJob] | SlicePlan) -> Estimates:
         """Model to rows and bytes, as the database believes, before anything is read."""
-        return source.estimate(jobs if isinstance(jobs, SlicePlan) else plan_of(jobs))
+        return Estimates(source.estimate(jobs if isinstance(jobs, SlicePlan) else plan_of(jobs)))
 
     @staticmethod
     def run(

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Literal, Protocol, runtime_checkable
 
+from isekai_core.types.tables import plan_html, table_html
+
 SLICE_STEPS = ("plan", "export", "bundle", "staging", "merge")
 """The steps of a slice, in order. Modules, errors, tests and headings carry these names."""
 
@@ -89,7 +91,8 @@ class TablePlan:
     table: str
     key: str
     columns: tuple[Column, ...]
-    queryset: Any = None
+    # Printing a queryset would ask the database.
+    queryset: Any = field(default=None, repr=False)
     is_whole: bool = False
     limit: int | None = None
     order_by: tuple[str, ...] = ()
@@ -135,6 +138,9 @@ class SlicePlan:
                 return table
         raise KeyError(model)
 
+    def _repr_html_(self) -> str:
+        return plan_html(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -142,6 +148,15 @@ class Estimate:
 
     rows: int
     bytes: int
+
+
+class Estimates(dict[str, Estimate]):
+    """Label of a model to its estimate; a table below a notebook's cell."""
+
+    def _repr_html_(self) -> str:
+        total = ("", sum(one.rows for one in self.values()), sum(one.bytes for one in self.values()))
+        rows = [(model, one.rows, one.bytes) for model, one in self.items()]
+        return table_html("as the database believes; nothing was read", ("model", "rows", "bytes"), [*rows, total])
 
 
 class SliceProgress(Protocol):

@@ -4,65 +4,24 @@ import csv
 from collections import Counter
 
 import pytest
-from django.apps import apps
-from django.db import connections
-from django.db.utils import load_backend
 from repository import ROOT
+from shop_database import ShopDatabase
 
 from isekai_core.slicing import importer as home
 from isekai_core.slicing.slicer import DataSlicer
-from isekai_core.testing import database_settings, own_database
+from isekai_core.testing import own_database
 
 pytestmark = pytest.mark.django_db
 
 PAGE = (ROOT / "docs" / "how-to" / "cut-a-slice.md").read_text(encoding="utf-8")
 MODELS = ("Tenant", "Shop", "Customer", "Product", "Order", "OrderItem")
-NOW = "'2026-01-02 03:04:05+00'"
-FILL = f"""
-INSERT INTO shop_tenant SELECT i, 'tenant ' || i, 'sub' || i, {NOW}, true FROM generate_series(1, 3) i;
-INSERT INTO shop_shop SELECT i, (i - 10) / 4 + 1, 'shop ' || i, 'https://example.org/', 'EUR', {NOW}
-    FROM generate_series(10, 21) i;
-INSERT INTO shop_customer SELECT i, (i %% 12) / 4 + 1, i %% 12 + 10, 'c' || i || '@example.org', 'A', 'B', '', {NOW}
-    FROM generate_series(1, 1200) i;
-INSERT INTO shop_product SELECT i, (i %% 12) / 4 + 1, i %% 12 + 10, 'SKU' || i, 'product', 'a "quoted", text', 1.50, 3,
-    true, {NOW} FROM generate_series(1, 240) i;
-INSERT INTO shop_order SELECT i, (c %% 12) / 4 + 1, c %% 12 + 10, c, 'N' || i, 'pending', 10, 1, 1,
-    timestamptz {NOW} + make_interval(mins => i) FROM (SELECT i, i %% 1200 + 1 AS c FROM generate_series(1, 18000) i) o;
-INSERT INTO shop_orderitem SELECT row_number() OVER (), tenant_id, shop_id, id, shop_id - 10 + 12 * k, k, 1, k
-    FROM shop_order, generate_series(1, 3) k;
-"""
-
-
-class Database:
-    """A PostgreSQL database with the shop's tables."""
-
-    def __init__(self, url):
-        self.url = url
-        settings = connections.settings["default"] | database_settings(url) | {"TEST": {}}
-        self.alias = f"slices_{id(self)}"
-        self.connection = load_backend("django.db.backends.postgresql").DatabaseWrapper(settings, self.alias)
-        # Django's schema editor looks the connection up by its alias.
-        connections[self.alias] = self.connection
-        with self.connection.schema_editor() as editor:
-            for model in apps.get_app_config("shop").get_models():
-                editor.create_model(model)
-
-    def ask(self, sql):
-        with self.connection.cursor() as cursor:
-            cursor.execute(sql)
-            return cursor.fetchall() if cursor.description else []
-
-    def close(self):
-        self.connection.close()
-        del connections[self.alias]
 
 
 @pytest.fixture
 def source(postgres_url):
     with own_database(postgres_url) as url:
-        database = Database(url)
-        for statement in FILL.replace("%%", "%").split(";")[:-1]:
-            database.ask(statement)
+        database = ShopDatabase(url)
+        database.fill()
         yield database
         database.close()
 
@@ -70,7 +29,7 @@ def source(postgres_url):
 @pytest.fixture
 def target(postgres_url):
     with own_database(postgres_url) as url:
-        database = Database(url)
+        database = ShopDatabase(url)
         yield database
         database.close()
 

@@ -1,0 +1,70 @@
+"""`isekai slice --files`: files are exported, verified, compared and stored as people type it."""
+
+import json
+
+import pytest
+from django.core.files.base import ContentFile
+
+from isekai_core.cli.main import main
+from isekai_core.slicing import importer as home
+from isekai_core.testing.shop.models import Person
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+JOBS = """
+from isekai_core.slicing import Importer, ImportJob
+from isekai_core.testing.shop.models import Person
+
+
+class PersonImporter(Importer):
+    model = Person
+
+
+people = [ImportJob(Person)]
+"""
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path, monkeypatch):
+    monkeypatch.setattr(home, "_importers", {})
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "slices.py").write_text(JOBS)
+    Person.objects.create(name="ada").picture.save("ada.txt", ContentFile(b"private"))
+
+
+@pytest.fixture
+def isekai(capsys):
+    def run(*arguments):
+        status = main(["slice", *arguments])
+        out, error = capsys.readouterr()
+        return status, out, error
+
+    return run
+
+
+def export(isekai, folder, *more):
+    return isekai("export", "slices.py:people", "--source", "default", "--target", folder, *more)
+
+
+def test_files_are_exported_verified_compared_and_stored(isekai, tmp_path):
+    assert export(isekai, "cut", "--files")[0] == 0
+    assert export(isekai, "dev", "--files", "placeholder")[0] == 0
+    assert isekai("verify", "cut")[0] == 0
+    assert "~ file people/ada.txt" in isekai("diff", "cut", "dev")[1]
+    status, out, _ = isekai("load", "cut", "--target", "default")
+    assert (status, "the slice holds 1 files, which were not stored" in out) == (0, True)
+    Person.objects.get(name="ada", pk__gte=2).picture.storage.delete("people/ada.txt")
+    status, out, _ = isekai("load", "cut", "--target", "default", "--files", "--json")
+    assert json.loads(out)["notes"] == ["1 files stored, 0 were there already"]
+    with Person.objects.first().picture.open() as file:
+        assert file.read() == b"private"
+
+
+def test_a_file_that_is_not_there_is_an_error_or_is_told(isekai):
+    person = Person.objects.get()
+    person.picture.storage.delete(person.picture.name)
+    status, _, error = export(isekai, "cut", "--files")
+    assert status != 0
+    assert "leave them out with missing_files='skip'" in error
+    status, out, _ = export(isekai, "cut", "--files", "--missing-files", "skip")
+    assert (status, "1 files were not there" in out) == (0, True)
