@@ -175,36 +175,43 @@ class DataSlicer(metaclass=_Named):
             raise PlanError(msg)
         plan = jobs if isinstance(jobs, SlicePlan) else plan_of(jobs, seed=seed, order=order, masks=masks)
         plan = with_files(plan) if files else plan
-        taken = Files(plan, files, missing_files)
+        cut = _Cut(source, plan, secret, workers, shown, Files(plan, files, missing_files))
         if isinstance(target, BundleStore):
-            return _result(_export(source, target, plan, secret, workers, shown, taken), source.name, target.name)
-        with tempfile.TemporaryDirectory(prefix="isekai-slice-") as folder:
-            between: BundleStore = DataSlicer.File(Path(folder) / "bundle")
-            bundle = _export(source, between, plan, secret, workers, shown, taken)
-            tables, notes = load(bundle, target, choice, shown, files=True)
-            return SliceResult(tables, source.name, target.name, notes)
+            return _result(cut.into(target), source.name, target.name)
+        return _through_bundle(cut, target, choice)
 
 
-def _export(
-    source: SliceSource,
-    store: BundleStore,
-    plan: SlicePlan,
-    secret: str | None,
-    workers: int,
-    shown: SliceProgress,
-    files: Files,
-) -> BundleReader:
-    if workers < 1:
-        msg = f"workers: expected a number of at least 1, got {workers!r}"
-        raise PlanError(msg)
-    bundle = store.writer(plan, files.watching(masks_for(plan, secret)))
-    try:
-        facts = source.export(plan, bundle, shown, workers)
-        lost = files.write(bundle, shown)
-        return bundle.finish({"source": source.name, **facts, **({"missing_files": lost} if lost else {})})
-    except BaseException:
-        bundle.abandon()
-        raise
+@dataclass(frozen=True)
+class _Cut:
+    """A slice that is going to be cut."""
+
+    source: SliceSource
+    plan: SlicePlan
+    secret: str | None
+    workers: int
+    shown: SliceProgress
+    files: Files
+
+    def into(self, store: BundleStore) -> BundleReader:
+        """Cut it; nothing is left of a bundle that is not whole."""
+        if self.workers < 1:
+            msg = f"workers: expected a number of at least 1, got {self.workers!r}"
+            raise PlanError(msg)
+        bundle = store.writer(self.plan, self.files.watching(masks_for(self.plan, self.secret)))
+        try:
+            facts = self.source.export(self.plan, bundle, self.shown, self.workers)
+            lost = self.files.write(bundle, self.shown)
+            return bundle.finish({"source": self.source.name, **facts, **({"missing_files": lost} if lost else {})})
+        except BaseException:
+            bundle.abandon()
+            raise
+
+
+def _through_bundle(cut: _Cut, target: SliceTarget, choice: LoadChoice) -> SliceResult:
+    with tempfile.TemporaryDirectory(prefix="isekai-slice-") as folder:
+        between: BundleStore = DataSlicer.File(Path(folder) / "bundle")
+        tables, notes = load(cut.into(between), target, choice, cut.shown, files=True)
+        return SliceResult(tables, cut.source.name, target.name, notes)
 
 
 def _from_bundle(
