@@ -50,7 +50,7 @@ def fill(writer, categories=CATEGORIES, people=PEOPLE, files=FILES, plan=PLAN):
         writer.write(table, [content[:10], content[10:]])
         writer.count(table.model, len(rows))
     for name, content in files.items():
-        writer.write_file(name, io.BytesIO(content))
+        writer.write_file(name, io.BytesIO(content), "shop.Person.picture")
 
 
 def write(store, facts=FACTS, masks=None, **given):

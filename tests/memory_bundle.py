@@ -29,7 +29,7 @@ class MemoryBundle:
     def count(self, model, rows):
         self.counts[model] = rows
 
-    def write_file(self, name, content):
+    def write_file(self, name, content, field="", *, placeholder=False):
         self.kept[name] = content.read()
 
     @property

@@ -165,20 +165,30 @@ class DataSlicer(metaclass=_Named):
 
         Raises `SliceError` of one kind or another; then there is no half bundle, and the target is as it was.
         """
-        shown: SliceProgress = (Bars() if progress else Silent()) if isinstance(progress, bool) else progress
-        choice = _choice(ids, on_conflict, dangling, constraints, name)
+        shown = _shown(progress)
+        choice = choice_of(ids, on_conflict, dangling, constraints, name)
         check_options(files, missing_files)
         if isinstance(source, BundleStore):
             return _from_bundle(source, target, choice, jobs, shown, files)
-        if jobs is None:
-            msg = "jobs are missing: a database as the source needs them; see ImportJob and DataSlicer.plan"
-            raise PlanError(msg)
-        plan = jobs if isinstance(jobs, SlicePlan) else plan_of(jobs, seed=seed, order=order, masks=masks)
+        plan = _planned(jobs, seed, order, masks)
         plan = with_files(plan) if files else plan
         cut = _Cut(source, plan, secret, workers, shown, Files(plan, files, missing_files))
         if isinstance(target, BundleStore):
             return _result(cut.into(target), source.name, target.name)
         return _through_bundle(cut, target, choice)
+
+
+def _shown(progress: bool | SliceProgress) -> SliceProgress:
+    if isinstance(progress, bool):
+        return Bars() if progress else Silent()
+    return progress
+
+
+def _planned(jobs: Sequence[ImportJob] | SlicePlan | None, seed: object, order: str, masks: str) -> SlicePlan:
+    if jobs is None:
+        msg = "jobs are missing: a database as the source needs them; see ImportJob and DataSlicer.plan"
+        raise PlanError(msg)
+    return jobs if isinstance(jobs, SlicePlan) else plan_of(jobs, seed=seed, order=order, masks=masks)
 
 
 @dataclass(frozen=True)
@@ -240,7 +250,8 @@ def _result(bundle: BundleReader, source: str, target: str) -> SliceResult:
     return SliceResult(tables, source, target, notes_of(bundle))
 
 
-def _choice(ids: Any, on_conflict: str, dangling: str, constraints: str, name: str) -> LoadChoice:
+def choice_of(ids: Any, on_conflict: str, dangling: str, constraints: str, name: str) -> LoadChoice:
+    """The choice that `run` is given in words; `PlanError` for words that it does not know."""
     allowed = {
         "on_conflict": (on_conflict, ("skip", "update", "error")),
         "dangling": (dangling, ("error", "null", "keep")),

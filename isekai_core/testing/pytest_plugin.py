@@ -6,7 +6,7 @@ or `--isekai-no-skips` nothing changes for anybody's tests.
 
 import importlib.util
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from isekai_core.slicing.slicer import SliceResult
     from isekai_core.testing.isolated import Distributions, OwnRegistry
     from isekai_core.testing.web import Site
     from isekai_core.types import ResourceView
@@ -30,6 +31,23 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         os.environ[URL_VARIABLE] = until_the_end.enter_context(embedded_postgres())
         until_the_end.callback(os.environ.pop, URL_VARIABLE, None)
     return (yield)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the mark known."""
+    config.addinivalue_line(
+        "markers",
+        "isekai_slice(path, *, using='default', ids='keep', on_conflict='update', dangling='error', name='',"
+        " files=False): load the slice in this folder into the test's database",
+    )
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """A test with a slice uses its databases: pytest-django puts tests in order by that."""
+    marks = list(item.iter_markers("isekai_slice"))
+    if marks and item.get_closest_marker("django_db") is None and item.config.pluginmanager.hasplugin("django"):
+        databases = {str(mark.kwargs.get("using", "default")) for mark in marks}
+        item.add_marker(pytest.mark.django_db(databases=sorted({"default"} | databases)))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -100,6 +118,18 @@ def fake_distribution(isekai_registry: "OwnRegistry", tmp_path: Path) -> "Iterat
 
     with fake_distributions(tmp_path / "site-packages", isekai_registry) as distributions:
         yield distributions
+
+
+@pytest.fixture(autouse=True)
+def isekai_slices(request: pytest.FixtureRequest) -> "Iterator[Sequence[SliceResult]]":
+    """What the marks `isekai_slice` of this test have loaded: a result for each, in their order."""
+    if next(request.node.iter_markers("isekai_slice"), None) is None:
+        yield ()
+        return
+    from isekai_core.testing.marked import loaded  # noqa: PLC0415 - only when used
+
+    with loaded(request) as results:
+        yield results
 
 
 @pytest.fixture(scope="session")

@@ -31,9 +31,6 @@ _COMPLETE = """
         ADD COLUMN IF NOT EXISTS version xid NOT NULL DEFAULT ((txid_current() % 4294967296)::text::xid),
         ADD COLUMN IF NOT EXISTS loaded_at timestamptz NOT NULL DEFAULT now()
 """
-CURRENT = "(SELECT (txid_current() % 4294967296)::text::xid)"
-"""The transaction that writes: a row that it wrote has it as its `xmin` until somebody changes the row."""
-
 # Rows that got another key, or that were gone and have been made again.
 _AGAIN = """
     UPDATE {ledger} l SET new = m.new::text, version = {now}, created = NOT m.existed, loaded_at = now()
@@ -109,7 +106,7 @@ def keep(work: Work) -> None:
                     key=part.key,
                     name=sql.Literal(work.name),
                     model=sql.Literal(part.label),
-                    now=sql.SQL(CURRENT),
+                    now=work.session.now,
                 )
             )
         more = sql.SQL(
@@ -123,7 +120,7 @@ def _insert(work: Work, part: Part) -> sql.Composed:
         "INSERT INTO {} (slice, model, old, new, created, version)"
         " SELECT {}, {}, old::text, new::text, NOT existed, {} FROM {}"
     )
-    return statement.format(TABLE, sql.Literal(work.name), sql.Literal(part.label), sql.SQL(CURRENT), part.map)
+    return statement.format(TABLE, sql.Literal(work.name), sql.Literal(part.label), work.session.now, part.map)
 
 
 def _refuse_others(work: Work, part: Part) -> None:

@@ -14,6 +14,7 @@ from isekai_core.types.slices import BundleReader, LoadChoice, SliceProgress, Ta
 from isekai_postgres import ledger
 from isekai_postgres.drift import Part, parts_of
 from isekai_postgres.idmap import make_maps
+from isekai_postgres.joining import joining
 from isekai_postgres.rebuild import rebuilding
 from isekai_postgres.references import final, mapped, refuse_dangling
 from isekai_postgres.session import Session, writing
@@ -27,17 +28,22 @@ _UNIQUE = "with ids='natural', the rows of the bundle become those that have the
 
 
 def load(
-    parameters: dict[str, Any], bundle: BundleReader, choice: LoadChoice, progress: SliceProgress
+    parameters: dict[str, Any],
+    bundle: BundleReader,
+    choice: LoadChoice,
+    progress: SliceProgress,
+    within: str | None = None,
 ) -> list[TableReport]:
     """Load a bundle, all of it or nothing.
 
     parameters: of the connection, as `parameters_of_dsn` makes them.
+    within: the alias of Django's whose transaction the load joins, instead of one of its own.
     choice: its `name` is the bundle's digest when there is none, so that the same bundle gets the same keys again.
 
     Raises `StagingError` before anything is changed: the target cannot be reached or written to, another load is
     running there, the bundle does not fit; `MergeError` when the target refuses the rows.
     """
-    with writing(parameters) as session:
+    with joining(within) if within else writing(parameters) as session:
         with session.told(StagingError, "staging"):
             parts = parts_of(session, list(bundle.tables))
             stage(session, parts, bundle, progress)
@@ -50,9 +56,9 @@ def load(
     return reports
 
 
-def unload(parameters: dict[str, Any], name: str) -> list[TableReport]:
+def unload(parameters: dict[str, Any], name: str, within: str | None = None) -> list[TableReport]:
     """Remove the rows that loads under `name` created, and forget the map; `MergeError` says why it cannot be."""
-    with writing(parameters) as session:
+    with joining(within) if within else writing(parameters) as session:
         with session.told(MergeError, f"unloading {name!r}"):
             reports = remove(session, name)
         _commit(session)
@@ -61,7 +67,7 @@ def unload(parameters: dict[str, Any], name: str) -> list[TableReport]:
 
 def _commit(session: Session) -> None:
     with session.told(MergeError, "the commit, and whether it was done is not known: run it again, which is safe"):
-        session.connection.commit()
+        session.commit()
 
 
 def _merge(work: Work, progress: SliceProgress) -> list[TableReport]:

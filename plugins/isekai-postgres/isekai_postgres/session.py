@@ -16,18 +16,19 @@ LOCK = int.from_bytes(b"isekai", "big")
 
 # Placeholders are never used: values are put in by the driver's own quoting, so that a percent sign in a name
 # of a table or a column means itself.
-_SETTINGS = (
-    "SET LOCAL statement_timeout = 0",
-    "SET LOCAL idle_in_transaction_session_timeout = 0",
-    "SET LOCAL timezone = 'UTC'",
-    "SET LOCAL datestyle = 'ISO'",
-    "SET LOCAL work_mem = '64MB'",
-    "SET LOCAL maintenance_work_mem = '256MB'",
+SETTINGS = {
+    "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+    "timezone": "'UTC'",
+    "datestyle": "'ISO'",
+    "work_mem": "'64MB'",
+    "maintenance_work_mem": "'256MB'",
     # Statements run once, over whole tables: compiling them costs more than it gives.
-    "SET LOCAL jit = off",
+    "jit": "off",
     # How many rows there are is what the planner has to know of a staging table, and little more.
-    "SET LOCAL default_statistics_target = 10",
-)
+    "default_statistics_target": "10",
+}
+CURRENT = sql.SQL("(SELECT (txid_current() % 4294967296)::text::xid)")
 _HOLDER = """
     SELECT a.pid, a.application_name, a.usename, a.client_addr::text, a.xact_start::text
     FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
@@ -36,12 +37,23 @@ _HOLDER = """
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Session:
-    """A connection to the target, and what its errors must never show."""
+    """A connection to the target, and what its errors must never show.
+
+    now: the transaction that writes: a row that it wrote has it as its `xmin` until somebody changes the row.
+    is_joined: whether the transaction is somebody else's, who commits it or not.
+    """
 
     connection: psycopg.Connection
     password: str = field(default="", repr=False)
+    now: sql.Composable = CURRENT
+    is_joined: bool = False
+
+    def commit(self) -> None:
+        """Commit what is this session's own."""
+        if not self.is_joined:
+            self.connection.commit()
 
     def run(self, statement: sql.SQL | sql.Composed) -> psycopg.Cursor[tuple[Any, ...]]:
         """Run a statement that has all its values in it."""
@@ -80,8 +92,8 @@ def writing(parameters: dict[str, Any]) -> Iterator[Session]:
     session = _connect(parameters)
     try:
         with session.told(StagingError, "the target"):
-            _prepare(session, parameters.get("assume_role"))
-            _lock(session)
+            prepare(session, parameters.get("assume_role"))
+            lock(session)
         yield session
     finally:
         with suppress(psycopg.Error):
@@ -130,7 +142,8 @@ def _connect(parameters: dict[str, Any]) -> Session:
         raise StagingError(msg) from None
 
 
-def _prepare(session: Session, role: Any) -> None:
+def prepare(session: Session, role: Any) -> None:
+    """Set up the transaction; `StagingError` where nothing can be written."""
     if role:
         session.run(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
     if session.value(sql.SQL("SELECT current_setting('transaction_read_only') = 'on'")):
@@ -138,14 +151,15 @@ def _prepare(session: Session, role: Any) -> None:
         why = "it is a standby: load into its primary" if standby else "default_transaction_read_only is on"
         msg = f"the target takes no writes; {why}"
         raise StagingError(msg)
-    for setting in _SETTINGS:
-        session.run(sql.SQL(setting))
+    for name, value in SETTINGS.items():
+        session.run(sql.SQL("SET LOCAL {} = {}").format(sql.SQL(name), sql.SQL(value)))
     # Staged rows stay in memory, as far as they fit; a pooled connection that has had temporary tables refuses that.
     with suppress(psycopg.errors.InvalidParameterValue), session.connection.transaction():
         session.run(sql.SQL("SET LOCAL temp_buffers = '128MB'"))
 
 
-def _lock(session: Session) -> None:
+def lock(session: Session) -> None:
+    """Take the lock until the end of the transaction; `StagingError` says who has it."""
     if session.value(sql.SQL("SELECT pg_try_advisory_xact_lock({})").format(LOCK)):
         return
     held = session.rows(sql.SQL(_HOLDER).format(LOCK))

@@ -22,7 +22,7 @@ class Postgres:
     """A PostgreSQL database that slices are cut from, and loaded into. Nothing connects before one is.
 
     url: `postgresql://user:password@host:port/database`.
-    alias: the database, by its name in Django's DATABASES.
+    alias: the database, by its name in Django's DATABASES. Within `transaction.atomic()`, a load is part of it.
     service: the database, by its name in libpq's service file; exactly one of the three.
     statement_timeout: seconds after which the server gives up a statement; without it, never.
 
@@ -47,6 +47,7 @@ class Postgres:
             msg = f"statement_timeout is a number of seconds above 0, got {statement_timeout!r}"
             raise ValueError(msg)
         self._origin = _origin(url, alias, service, statement_timeout)
+        self._alias = alias
 
     @property
     def name(self) -> str:
@@ -78,15 +79,17 @@ class Postgres:
 
         Raises `StagingError` or `MergeError`; then everything is as it was.
         """
-        from isekai_postgres.merge import load  # noqa: PLC0415 - only when used
+        from isekai_postgres.joining import transaction_of  # noqa: PLC0415 - only when used
+        from isekai_postgres.merge import load  # noqa: PLC0415
 
-        return load(self._origin.parameters, bundle, choice, progress)
+        return load(self._origin.parameters, bundle, choice, progress, transaction_of(self._alias))
 
     def unload(self, name: str) -> Sequence[TableReport]:
         """Remove exactly the rows that loads under `name` created."""
-        from isekai_postgres.merge import unload  # noqa: PLC0415 - only when used
+        from isekai_postgres.joining import transaction_of  # noqa: PLC0415 - only when used
+        from isekai_postgres.merge import unload  # noqa: PLC0415
 
-        return unload(self._origin.parameters, name)
+        return unload(self._origin.parameters, name, transaction_of(self._alias))
 
 
 def _origin(url: str | None, alias: str | None, service: str | None, statement_timeout: float | None) -> Origin:

@@ -1,0 +1,63 @@
+"""Joining: a load within the transaction that Django's own connection is in, which keeps it or takes it back.
+
+So a test's database has the rows for as long as the test lasts, and a project can load a slice and do more, as one.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connections, transaction
+from psycopg import sql
+
+from isekai_core.errors import MergeError, StagingError
+from isekai_postgres.session import SETTINGS, Session, lock, prepare
+
+_TABLES = """
+    SELECT relname FROM pg_catalog.pg_class
+    WHERE relnamespace = pg_my_temp_schema() AND relkind = 'r' AND relname LIKE 'isekai\\_%'
+"""
+_NOW = sql.Identifier("pg_temp", "isekai_now")
+
+
+def transaction_of(alias: str | None) -> str | None:
+    """The alias, if its connection is in a transaction."""
+    return alias if alias is not None and connections[alias].in_atomic_block else None
+
+
+@contextmanager
+def joining(alias: str) -> Iterator[Session]:
+    """A session on Django's connection, in a savepoint; what it needed for itself is gone at the end.
+
+    Deferred constraints have been checked then, and are deferred again, as Django's own checks leave them.
+    """
+    with transaction.atomic(using=alias):
+        password = str(connections[alias].settings_dict.get("PASSWORD") or "")
+        session = Session(connections[alias].connection, password, is_joined=True)
+        with session.told(StagingError, "the target"):
+            before = {name: _setting(session, name) for name in SETTINGS}
+            prepare(session, role=None)
+            lock(session)
+            session.now = _transaction_id(session)
+        yield session
+        with session.told(MergeError, "tidying up after the load"):
+            _tidy(session, before)
+
+
+def _setting(session: Session, name: str) -> str:
+    return str(session.value(sql.SQL("SELECT current_setting({})").format(sql.Literal(name))))
+
+
+def _transaction_id(session: Session) -> sql.Composable:
+    """What rows written from here on have as their `xmin`: within a savepoint, it is not that of the transaction."""
+    session.run(sql.SQL("CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT 1 AS one").format(_NOW))
+    number = session.value(sql.SQL("SELECT xmin::text FROM {}").format(_NOW))
+    return sql.SQL("{}::xid").format(sql.Literal(number))
+
+
+def _tidy(session: Session, before: dict[str, str]) -> None:
+    # ON COMMIT DROP would come too late for the next load in this transaction.
+    names = [sql.Identifier("pg_temp", name) for (name,) in session.rows(sql.SQL(_TABLES))]
+    session.run(sql.SQL("DROP TABLE {}").format(sql.SQL(", ").join(names)))
+    session.run(sql.SQL("SET CONSTRAINTS ALL DEFERRED"))
+    for name, value in before.items():
+        session.run(sql.SQL("SELECT set_config({}, {}, true)").format(sql.Literal(name), sql.Literal(value)))
