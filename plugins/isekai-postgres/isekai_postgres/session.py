@@ -47,7 +47,7 @@ class Session:
 
     connection: psycopg.Connection
     password: str = field(default="", repr=False)
-    now: sql.Composable = CURRENT
+    now: sql.Composable = field(default_factory=lambda: CURRENT)
     is_joined: bool = False
 
     def commit(self) -> None:
