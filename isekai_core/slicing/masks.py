@@ -147,7 +147,7 @@ class _Called(Mask):
 null = _Null()
 """NULL, for columns that may be NULL."""
 hashed = _Hashed()
-"""A hash: texts, whole numbers and UUIDs stay what they are, an e-mail address stays one."""
+"""A hash: texts, whole numbers and UUIDs stay what they are, an e-mail address stays one, a file keeps its suffix."""
 keep = _Keep()
 """The value as it is: what says of a text column that it needs no mask."""
 

@@ -103,7 +103,9 @@ def test_the_documents_example_runs_in_cells_with_bars_and_tables(run, source):
     assert int(unloaded.data("text/plain")[0]) > 0
 
 
-def test_without_ipywidgets_bars_are_text_and_it_is_said_once_how_to_get_others(run, source, tmp_path, monkeypatch):
+def test_defect_14_without_ipywidgets_bars_are_text_and_it_is_said_once_how_to_get_others(
+    run, source, tmp_path, monkeypatch
+):
     # It is found, and cannot be imported: as when it is not there, or is broken.
     (tmp_path / "broken" / "ipywidgets").mkdir(parents=True)
     (tmp_path / "broken" / "ipywidgets" / "__init__.py").write_text('raise ImportError("broken")')
