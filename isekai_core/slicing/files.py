@@ -5,10 +5,12 @@ storage; in memory are their names.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from io import BytesIO
+from threading import Event
 from typing import Any, BinaryIO
 
 from django.db.models import FileField, Model
@@ -80,26 +82,30 @@ class Files:
         """The same masks; rows with files are looked at when they come out of them."""
         return {**masks, **{label: self._watched(label, masks.get(label)) for label in self._fields}}
 
-    def write(self, bundle: BundleWriter, progress: SliceProgress) -> list[str]:
+    def write(self, bundle: BundleWriter, progress: SliceProgress, workers: int = 1) -> list[str]:
         """Write the files of the rows that have passed into `bundle`; the names of those that are not there.
+
+        workers: so many are read at the same time.
 
         Raises `ExportError` for names that lead out of their storage, for what cannot be read, and, if that is what is
         asked for, for files that are not there: all of them are looked for first.
         """
         fields = [one for some in self._fields.values() for one in some]
-        lost: list[str] = []
         for one in fields:
             _check_names(one)
-        if not (number := sum(len(one.names) for one in fields)):
-            return lost
-        progress.begin("files", number)
-        for one in fields:
-            for name in one.names:
-                # Where it fails in the end, nothing more needs to be read.
-                is_there = _exists(one, name) if lost and self._missing == "error" else _write(one, name, bundle)
-                lost += [] if is_there else [f"{one.label} {name!r}"]
-                progress.advance("files", 1, 0)
-        progress.end("files")
+        lost: list[str] = []
+
+        def take(one: _Named, name: str) -> None:
+            # Where it fails in the end, nothing more needs to be read.
+            is_there = _exists(one, name) if lost and self._missing == "error" else _write(one, name, bundle)
+            if not is_there:
+                lost.append(f"{one.label} {name!r}")
+            progress.advance("files", 1, 0)
+
+        if number := sum(len(one.names) for one in fields):
+            progress.begin("files", number)
+            _do_all(take, [(one, name) for one in fields for name in one.names], workers)
+            progress.end("files")
         if lost and self._missing == "error":
             msg = (
                 f"{len(lost)} of the files are not there: {shortened(lost)}; put them back, or leave them out with"
@@ -124,6 +130,32 @@ class Files:
             while seen:
                 yield seen.popleft()
         yield from seen
+
+
+def _do_all(take: Callable[[_Named, str], None], wanted: Sequence[tuple[_Named, str]], workers: int) -> None:
+    """Take all; the first failure ends it."""
+    if workers == 1:
+        for one, name in wanted:
+            take(one, name)
+        return
+    failed = Event()
+
+    def take_unless_failed(one: _Named, name: str) -> None:
+        if failed.is_set():
+            return
+        try:
+            take(one, name)
+        except BaseException:
+            failed.set()
+            raise
+
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="isekai-files")
+    try:
+        for done in [pool.submit(take_unless_failed, one, name) for one, name in wanted]:
+            done.result()
+    finally:
+        failed.set()
+        pool.shutdown(cancel_futures=True)
 
 
 def shortened(told: list[str]) -> str:

@@ -157,7 +157,7 @@ class DataSlicer(metaclass=_Named):
         files: also the files of file fields; `placeholder` for small files in their place. Of a column with a mask it
             is always placeholders. With a bundle as the source: store the files that it holds.
         missing_files: what becomes of a file that is not in its storage: `error`, or `skip`, and the result says so.
-        workers: connections that read at the same time, all in one snapshot.
+        workers: connections that read at the same time, all in one snapshot; and after them as many files.
         ids: `remap`, `keep`, `natural`, or a mapping of models to old and new keys (`{Tenant: {1060: 10}}`), the
             others being new.
         on_conflict, dangling, constraints, name: see `LoadChoice`.
@@ -210,7 +210,7 @@ class _Cut:
         bundle = store.writer(self.plan, self.files.watching(masks_for(self.plan, self.secret)))
         try:
             facts = self.source.export(self.plan, bundle, self.shown, self.workers)
-            lost = self.files.write(bundle, self.shown)
+            lost = self.files.write(bundle, self.shown, self.workers)
             return bundle.finish({"source": self.source.name, **facts, **({"missing_files": lost} if lost else {})})
         except BaseException:
             bundle.abandon()

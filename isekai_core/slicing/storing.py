@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from typing import Any, BinaryIO, cast
 
 from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
 from django.core.files.base import File
 from django.db.models import FileField
 
@@ -112,7 +113,7 @@ def _field(label: str) -> Any:
     model, _, name = label.rpartition(".")
     try:
         found: Any = apps.get_model(model)._meta.get_field(name)
-    except (LookupError, ValueError):
+    except (LookupError, ValueError, FieldDoesNotExist):
         found = None
     if not isinstance(found, FileField):
         msg = f"the bundle has files of {label}, and this project has no such file field; load it without files"

@@ -160,7 +160,10 @@ class Estimates(dict[str, Estimate]):
 
 
 class SliceProgress(Protocol):
-    """Who shows how far an export or a load is; may be called from several threads."""
+    """Who shows how far an export or a load is; may be called from several threads.
+
+    The files of file fields are told as a table that is called `files`.
+    """
 
     def begin(self, model: str, total: int | None) -> None:
         """A table begins; `total` rows are expected, None when nobody knows."""

@@ -79,9 +79,11 @@ def test_the_documents_example_runs_in_cells_with_bars_and_tables(run, source):
         declare(source.url),
         export,
         "import_jobs",
-        # A cell that is run again.
+        # Cells that are run again, with bars that threads show.
         declare(source.url),
-        export.replace('"slices/dev-qa-org-1"', '"slices/dev-qa-org-1", overwrite=True'),
+        export.replace('"slices/dev-qa-org-1"', '"slices/dev-qa-org-1", overwrite=True').replace(
+            "source=", "workers=2, source="
+        ),
         'loaded = DataSlicer.run(DataSlicer.File("slices/dev-qa-org-1"), DataSlicer.Orm(), name="dev")\nloaded',
         'rows = DataSlicer.run(DataSlicer.Orm(), DataSlicer.File("again"), [ImportJob(model=Tenant)])\nrows.rows',
         "DataSlicer.estimate(DataSlicer.Orm(), [ImportJob(model=Tenant)])",

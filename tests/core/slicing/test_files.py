@@ -85,6 +85,32 @@ def test_small_files_with_the_same_content_are_one_file_in_the_bundle(storage, t
     assert verify(DataSlicer.File(tmp_path / "dev")) == []
 
 
+def test_several_workers_take_the_same_files(storage, tmp_path):
+    importer()
+    for number in range(30):
+        person(storage, f"{number}.txt", b"%d" % number)
+    cut(tmp_path / "dev", workers=4)
+    assert files_in(tmp_path / "dev") == {f"{number}.txt": b"%d" % number for number in range(30)}
+    assert len(storage.opened) == 30
+
+
+def test_the_first_file_that_cannot_be_read_ends_all_workers(storage, tmp_path, monkeypatch):
+    importer()
+    for number in range(200):
+        person(storage, f"{number}.txt", b"x")
+    opened = []
+
+    def refuse(name, mode="rb"):
+        opened.append(name)
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(storage, "open", refuse)
+    with pytest.raises(ExportError, match=r"its file '\d+\.txt' cannot be read: Permission denied"):
+        cut(tmp_path / "dev", workers=2)
+    assert len(opened) <= 2
+    assert not (tmp_path / "dev").exists()
+
+
 def test_without_the_option_no_file_is_touched(storage, tmp_path):
     importer()
     person(storage, "a.txt")
