@@ -10,6 +10,7 @@ from isekai_core.conf import did_you_mean
 from isekai_core.errors import BundleError, PlanError
 from isekai_core.plugins.registry import HOMES, registry
 from isekai_core.slicing.derive import derive
+from isekai_core.slicing.estimates import Estimates
 from isekai_core.slicing.files import PLACEHOLDER, Files, check_options, with_files
 from isekai_core.slicing.job import ImportJob
 from isekai_core.slicing.masks import masks_for
@@ -19,7 +20,6 @@ from isekai_core.slicing.storing import load, notes_of
 from isekai_core.types.slices import (
     BundleReader,
     BundleStore,
-    Estimates,
     LoadChoice,
     SlicePlan,
     SliceProgress,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Literal, Protocol, runtime_checkable
 
-from isekai_core.types.tables import plan_html, table_html
+from isekai_core.types.tables import plan_html
 
 SLICE_STEPS = ("plan", "export", "bundle", "staging", "merge")
 """The steps of a slice, in order. Modules, errors, tests and headings carry these names."""
@@ -148,15 +148,6 @@ class Estimate:
 
     rows: int
     bytes: int
-
-
-class Estimates(dict[str, Estimate]):
-    """Label of a model to its estimate; a table below a notebook's cell."""
-
-    def _repr_html_(self) -> str:
-        total = ("", sum(one.rows for one in self.values()), sum(one.bytes for one in self.values()))
-        rows = [(model, one.rows, one.bytes) for model, one in self.items()]
-        return table_html("as the database believes; nothing was read", ("model", "rows", "bytes"), [*rows, total])
 
 
 class SliceProgress(Protocol):

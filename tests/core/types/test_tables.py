@@ -5,11 +5,12 @@ from django.db import models
 
 from isekai_core.slicing import DataSlicer, Importer, ImportJob, hashed, per
 from isekai_core.slicing import importer as home
+from isekai_core.slicing.estimates import Estimates
 from isekai_core.slicing.files import with_files
 from isekai_core.slicing.plan import plan_of
 from isekai_core.slicing.slicer import SliceResult
 from isekai_core.testing.shop.models import Customer, Order, Person, Tenant
-from isekai_core.types.slices import Estimate, Estimates, TableReport
+from isekai_core.types.slices import Estimate, TableReport
 from isekai_core.types.tables import table_html
 
 
