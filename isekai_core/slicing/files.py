@@ -108,8 +108,8 @@ class Files:
             progress.end("files")
         if lost and self._missing == "error":
             msg = (
-                f"{len(lost)} of the files are not there: {shortened(lost)}; put them back, or leave them out with"
-                " missing_files='skip'"
+                f"files that are not in their storage ({len(lost)}): {shortened(lost)}; put them back, or leave them"
+                " out with missing_files='skip'"
             )
             raise ExportError(msg)
         return lost

@@ -49,8 +49,7 @@ class Stored:
 
     def __str__(self) -> str:
         others = sum(len(names) for columns in self.renamed.values() for names in columns.values())
-        told = f"{len(self.saved):,} files stored, {self.reused:,} were there already"
-        return f"{told}; {others:,} have another name" if others else told
+        return f"files stored: {len(self.saved):,}, there already: {self.reused:,}, under another name: {others:,}"
 
 
 def load(
@@ -64,14 +63,14 @@ def load(
             tables = target.load(stored.bundle, choice, progress)
         return tables, [*notes, str(stored)]
     if number:
-        notes += [f"the slice holds {number:,} files, which were not stored: files=True stores them"]
+        notes += [f"files of the slice that are not stored: {number:,}; files=True stores them"]
     return target.load(bundle, choice, progress), notes
 
 
 def notes_of(bundle: BundleReader) -> list[str]:
     """What the manifest says of files that were not there."""
     lost = bundle.manifest.get("facts", {}).get("missing_files") or []
-    return [f"{len(lost):,} files were not there, and are left out: {shortened(lost)}"] if lost else []
+    return [f"files that are not in their storage, and left out ({len(lost):,}): {shortened(lost)}"] if lost else []
 
 
 @contextmanager

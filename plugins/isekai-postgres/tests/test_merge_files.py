@@ -55,7 +55,7 @@ def test_a_row_says_the_new_name_of_a_file_whose_name_is_taken(bundle, target, s
     storage.delete("1.txt")
     storage.save("1.txt", ContentFile(b"mine"))
     result = load(bundle, target, name="dev")
-    assert list(result.notes) == ["1 files stored, 1 were there already; 1 have another name"]
+    assert list(result.notes) == ["files stored: 1, there already: 1, under another name: 1"]
     [(new,), (second,)] = target.sql("SELECT picture FROM shop_person ORDER BY name")
     assert (second, content(storage, new), content(storage, "1.txt")) == ("2.txt", b"of 1", b"mine")
     load(bundle, target, name="dev")

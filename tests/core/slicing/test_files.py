@@ -135,8 +135,8 @@ def test_files_that_are_not_there_are_told_all_together_and_leave_no_bundle(stor
     with pytest.raises(ExportError) as told:
         cut(tmp_path / "dev")
     assert str(told.value) == (
-        "2 of the files are not there: shop.Person.picture 'b.txt', shop.Person.picture 'a.txt'; put them back, or"
-        " leave them out with missing_files='skip'"
+        "files that are not in their storage (2): shop.Person.picture 'b.txt', shop.Person.picture 'a.txt'; put them"
+        " back, or leave them out with missing_files='skip'"
     )
     assert not (tmp_path / "dev").exists()
     assert "c.txt" not in storage.opened
@@ -147,10 +147,10 @@ def test_files_that_are_not_there_are_left_out_where_that_is_asked_for_and_it_is
     person(storage, "a.txt", None)
     person(storage, "b.txt")
     result = cut(tmp_path / "dev", missing_files="skip")
-    told = "1 files were not there, and are left out: shop.Person.picture 'a.txt'"
+    told = "files that are not in their storage, and left out (1): shop.Person.picture 'a.txt'"
     assert list(result.notes) == [told]
     assert told in str(result)
-    assert "left out: shop.Person.picture &#x27;a.txt&#x27;" in result._repr_html_()
+    assert "left out (1): shop.Person.picture &#x27;a.txt&#x27;" in result._repr_html_()
     assert files_in(tmp_path / "dev") == {"b.txt": b"private"}
     manifest = DataSlicer.File(tmp_path / "dev").reader().manifest
     assert manifest["facts"]["missing_files"] == ["shop.Person.picture 'a.txt'"]

@@ -44,10 +44,12 @@ def test_files_come_from_there_and_go_there(storage, tmp_path):
     storage.delete("a.txt")
     storage.save("b.txt", ContentFile(b"mine"))
     result = DataSlicer.run(place, DataSlicer.Orm(), files=True, name="dev", progress=False)
-    assert list(result.notes) == ["2 files stored, 0 were there already; 1 have another name"]
+    assert list(result.notes) == ["files stored: 2, there already: 0, under another name: 1"]
     new = Person.objects.get(name="b.txt").picture.name
     assert (content(storage, "a.txt"), content(storage, "b.txt")) == (b"of a.txt", b"mine")
     assert content(storage, new) == b"of b.txt"
     Person.objects.create(name="c", picture="gone.txt")
-    with pytest.raises(ExportError, match=r"1 of the files are not there: shop\.Person\.picture 'gone\.txt'"):
+    with pytest.raises(
+        ExportError, match=r"files that are not in their storage \(1\): shop\.Person\.picture 'gone\.txt'"
+    ):
         DataSlicer.run(DataSlicer.Orm(), DataSlicer.File(tmp_path / "more"), jobs, files=True, progress=False)

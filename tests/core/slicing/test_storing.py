@@ -64,18 +64,18 @@ def test_files_are_stored_under_their_names(bundle, tmp_path):
     result = load(bundle)
     assert stored(tmp_path) == BOTH
     assert pictures() == {"a": "people/a.txt", "b": "people/b.txt"}
-    assert list(result.notes) == ["2 files stored, 0 were there already"]
+    assert list(result.notes) == ["files stored: 2, there already: 0, under another name: 0"]
 
 
 def test_without_the_option_nothing_is_stored_and_that_is_told(bundle, tmp_path):
     result = load(bundle, files=False)
     assert stored(tmp_path) == {}
-    assert list(result.notes) == ["the slice holds 2 files, which were not stored: files=True stores them"]
+    assert list(result.notes) == ["files of the slice that are not stored: 2; files=True stores them"]
 
 
 def test_a_file_that_is_there_with_the_same_bytes_is_used(bundle, storage, tmp_path):
     storage.save("people/a.txt", ContentFile(b"of a"))
-    assert "1 files stored, 1 were there already" in load(bundle).notes
+    assert "files stored: 1, there already: 1, under another name: 0" in load(bundle).notes
     assert stored(tmp_path) == BOTH
 
 
@@ -85,7 +85,7 @@ def test_another_file_of_that_name_stays_and_the_row_says_the_new_name(bundle, s
     [new] = stored(tmp_path).keys() - BOTH.keys()
     assert stored(tmp_path) == {"people/a.txt": b"mine", "people/b.txt": b"of b", new: b"of a"}
     assert pictures() == {"a": new, "b": "people/b.txt"}
-    assert list(result.notes) == ["2 files stored, 0 were there already; 1 have another name"]
+    assert list(result.notes) == ["files stored: 2, there already: 0, under another name: 1"]
 
 
 def test_a_load_that_is_repeated_finds_its_files_again(bundle, storage, tmp_path):
@@ -182,6 +182,6 @@ def test_from_a_database_to_another_files_go_with_the_rows(storage, tmp_path):
     storage.save("a.txt", ContentFile(b"of a"))
     Person.objects.create(name="a", picture="a.txt")
     result = DataSlicer.run(DataSlicer.Orm(), DataSlicer.Orm(), [ImportJob(Person)], files=True, progress=False)
-    assert "0 files stored, 1 were there already" in result.notes
+    assert "files stored: 0, there already: 1, under another name: 0" in result.notes
     assert Person.objects.filter(picture="a.txt").count() == 2
     assert connection.vendor
