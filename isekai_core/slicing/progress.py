@@ -1,5 +1,6 @@
 """How far an export or a load is: a bar per table, in rows and bytes; or nothing."""
 
+import contextvars
 import sys
 import threading
 from functools import cache
@@ -29,12 +30,15 @@ class Bars:
         self._bars: dict[str, Any] = {}
         self._sizes: dict[str, int] = {}
         self._lock = threading.Lock()
+        # By its context a kernel knows which cell a bar belongs to; a thread that reads a table has none.
+        self._context = contextvars.copy_context()
 
     def begin(self, model: str, total: int | None) -> None:
         """A new bar."""
         with self._lock:
             self._sizes[model] = 0
-            self._bars[model] = _bar(total=total, desc=model, unit=" rows", unit_scale=True, leave=True)
+            shape = {"total": total, "desc": model, "unit": " rows", "unit_scale": True, "leave": True}
+            self._bars[model] = self._context.run(_bar, **shape)
 
     def advance(self, model: str, rows: int, size: int) -> None:
         """So many rows and bytes more."""
@@ -42,14 +46,14 @@ class Bars:
             self._sizes[model] += size
             bar = self._bars[model]
             bar.set_postfix_str(f"{self._sizes[model] / 1e6:,.1f} MB", refresh=False)
-            bar.update(rows)
+            self._context.run(bar.update, rows)
 
     def end(self, model: str) -> None:
         """The bar is full, whatever was expected."""
         with self._lock:
             bar = self._bars.pop(model)
             bar.total = bar.n
-            bar.close()
+            self._context.run(bar.close)
 
 
 def _bar(**shape: Any) -> Any:
