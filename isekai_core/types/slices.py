@@ -151,10 +151,7 @@ class Estimate:
 
 
 class SliceProgress(Protocol):
-    """Who shows how far an export or a load is; may be called from several threads.
-
-    The files of file fields are told as a table that is called `files`.
-    """
+    """Who shows how far an export or a load is, from any thread; files of file fields are told as the table `files`."""
 
     def begin(self, model: str, total: int | None) -> None:
         """A table begins; `total` rows are expected, None when nobody knows."""
@@ -184,9 +181,8 @@ class BundleWriter(Protocol):
         ...
 
     def write_file(self, name: str, content: BinaryIO, field: str = "", *, placeholder: bool = False) -> None:
-        """Keep the content of a file field under its name in its storage. A source need not: its rows tell the names.
+        """Keep a file of `field`, `shop.Person.picture`, under its name in its storage; sources need not, rows tell it.
 
-        field: whose file it is, `shop.Person.picture`.
         placeholder: whether the content stands for another, which is not in the bundle.
         """
         ...
