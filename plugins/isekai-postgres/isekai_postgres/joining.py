@@ -10,11 +10,16 @@ from django.db import connections, transaction
 from psycopg import sql
 
 from isekai_core.errors import MergeError, StagingError
-from isekai_postgres.session import SETTINGS, Session, lock, prepare
+from isekai_postgres.session import Session, begin
 
 _TABLES = """
     SELECT relname FROM pg_catalog.pg_class
     WHERE relnamespace = pg_my_temp_schema() AND relkind = 'r' AND relname LIKE 'isekai\\_%'
+"""
+# Memory for temporary tables cannot be changed once there are some.
+_SETTINGS = """
+    SELECT name, setting FROM pg_catalog.pg_settings
+    WHERE context IN ('user', 'superuser') AND name <> 'temp_buffers'
 """
 _NOW = sql.Identifier("pg_temp", "isekai_now")
 
@@ -34,17 +39,16 @@ def joining(alias: str) -> Iterator[Session]:
         password = str(connections[alias].settings_dict.get("PASSWORD") or "")
         session = Session(connections[alias].connection, password, is_joined=True)
         with session.told(StagingError, "the target"):
-            before = {name: _setting(session, name) for name in SETTINGS}
-            prepare(session, role=None)
-            lock(session)
+            before = _settings(session)
+            begin(session)
             session.now = _transaction_id(session)
         yield session
         with session.told(MergeError, "tidying up after the load"):
             _tidy(session, before)
 
 
-def _setting(session: Session, name: str) -> str:
-    return str(session.value(sql.SQL("SELECT current_setting({})").format(sql.Literal(name))))
+def _settings(session: Session) -> dict[str, str]:
+    return dict(session.rows(sql.SQL(_SETTINGS)))
 
 
 def _transaction_id(session: Session) -> sql.Composable:
@@ -59,5 +63,7 @@ def _tidy(session: Session, before: dict[str, str]) -> None:
     names = [sql.Identifier("pg_temp", name) for (name,) in session.rows(sql.SQL(_TABLES))]
     session.run(sql.SQL("DROP TABLE {}").format(sql.SQL(", ").join(names)))
     session.run(sql.SQL("SET CONSTRAINTS ALL DEFERRED"))
-    for name, value in before.items():
-        session.run(sql.SQL("SELECT set_config({}, {}, true)").format(sql.Literal(name), sql.Literal(value)))
+    for name, value in _settings(session).items():
+        if value != before.get(name, value):
+            statement = sql.SQL("SELECT set_config({}, {}, true)")
+            session.run(statement.format(sql.Literal(name), sql.Literal(before[name])))

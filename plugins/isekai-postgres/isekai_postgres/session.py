@@ -16,25 +16,27 @@ LOCK = int.from_bytes(b"isekai", "big")
 
 # Placeholders are never used: values are put in by the driver's own quoting, so that a percent sign in a name
 # of a table or a column means itself.
-SETTINGS = {
-    "statement_timeout": "0",
-    "idle_in_transaction_session_timeout": "0",
-    "timezone": "'UTC'",
-    "datestyle": "'ISO'",
-    "work_mem": "'64MB'",
-    "maintenance_work_mem": "'256MB'",
+_SETTINGS = (
+    "SET LOCAL statement_timeout = 0",
+    "SET LOCAL idle_in_transaction_session_timeout = 0",
+    "SET LOCAL timezone = 'UTC'",
+    "SET LOCAL datestyle = 'ISO'",
+    "SET LOCAL work_mem = '64MB'",
+    "SET LOCAL maintenance_work_mem = '256MB'",
     # Statements run once, over whole tables: compiling them costs more than it gives.
-    "jit": "off",
+    "SET LOCAL jit = off",
     # How many rows there are is what the planner has to know of a staging table, and little more.
-    "default_statistics_target": "10",
-}
-CURRENT = sql.SQL("(SELECT (txid_current() % 4294967296)::text::xid)")
+    "SET LOCAL default_statistics_target = 10",
+)
 _HOLDER = """
     SELECT a.pid, a.application_name, a.usename, a.client_addr::text, a.xact_start::text
     FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
     WHERE l.locktype = 'advisory' AND l.granted AND (l.classid::bigint << 32) + l.objid::bigint = {}
       AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
 """
+
+
+CURRENT = sql.SQL("(SELECT (txid_current() % 4294967296)::text::xid)")
 
 
 @dataclass(slots=True)
@@ -92,13 +94,20 @@ def writing(parameters: dict[str, Any]) -> Iterator[Session]:
     session = _connect(parameters)
     try:
         with session.told(StagingError, "the target"):
-            prepare(session, parameters.get("assume_role"))
-            lock(session)
+            _prepare(session, parameters.get("assume_role"))
+            _lock(session)
         yield session
     finally:
         with suppress(psycopg.Error):
             session.connection.rollback()
         session.connection.close()
+
+
+def begin(session: Session) -> None:
+    """Set up a transaction that is somebody else's for a load, and take the lock; `StagingError` as in `writing`."""
+    with session.told(StagingError, "the target"):
+        _prepare(session, None)
+        _lock(session)
 
 
 def reason_of(error: Exception, password: str = "") -> str:
@@ -142,8 +151,7 @@ def _connect(parameters: dict[str, Any]) -> Session:
         raise StagingError(msg) from None
 
 
-def prepare(session: Session, role: Any) -> None:
-    """Set up the transaction; `StagingError` where nothing can be written."""
+def _prepare(session: Session, role: Any) -> None:
     if role:
         session.run(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
     if session.value(sql.SQL("SELECT current_setting('transaction_read_only') = 'on'")):
@@ -151,15 +159,14 @@ def prepare(session: Session, role: Any) -> None:
         why = "it is a standby: load into its primary" if standby else "default_transaction_read_only is on"
         msg = f"the target takes no writes; {why}"
         raise StagingError(msg)
-    for name, value in SETTINGS.items():
-        session.run(sql.SQL("SET LOCAL {} = {}").format(sql.SQL(name), sql.SQL(value)))
+    for setting in _SETTINGS:
+        session.run(sql.SQL(setting))
     # Staged rows stay in memory, as far as they fit; a pooled connection that has had temporary tables refuses that.
     with suppress(psycopg.errors.InvalidParameterValue), session.connection.transaction():
         session.run(sql.SQL("SET LOCAL temp_buffers = '128MB'"))
 
 
-def lock(session: Session) -> None:
-    """Take the lock until the end of the transaction; `StagingError` says who has it."""
+def _lock(session: Session) -> None:
     if session.value(sql.SQL("SELECT pg_try_advisory_xact_lock({})").format(LOCK)):
         return
     held = session.rows(sql.SQL(_HOLDER).format(LOCK))
