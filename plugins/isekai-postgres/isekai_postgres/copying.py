@@ -27,7 +27,7 @@ PIECE = 128 * 1024
 _BUFFER = 128 * 1024
 _CANCEL_SECONDS = 5.0
 _PATIENCE = 3600.0
-"""Seconds after which it is asked again whether something has come; Python knows no socket that only reads blockingly."""
+"""Seconds after which it is asked again whether something has come: with no limit, the library would block, too."""
 
 _is_data: Callable[[tuple[int, Any]], bool] = partial(lt, (1,))
 """Whether a received (length, data) has data: its length is 1 at least."""

@@ -10,6 +10,7 @@ from psycopg import sql
 from isekai_core.errors import StagingError
 from isekai_postgres import found, ledger
 from isekai_postgres.drift import Part
+from isekai_postgres.fresh import make_view
 from isekai_postgres.target import forward
 from isekai_postgres.work import Work
 
@@ -22,8 +23,21 @@ def make_maps(work: Work) -> None:
     for part in own:
         statement = sql.SQL("CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT {k} AS old, {k} AS new FROM {} WITH NO DATA")
         work.session.run(statement.format(part.found, part.stage, k=part.key))
-    found.fix(work)
+    _find(work, own)
     for part in own:
+        if part.label not in work.fresh:
+            _make_map(work, part)
+        elif not make_view(work, part):
+            _require_keys(work, part, part.stage, part.key)
+    for part in _children(work):
+        _derive_map(work, part)
+
+
+def _find(work: Work, own: list[Part]) -> None:
+    """Fill the tables of found keys; of fresh parts there are none."""
+    found.fix(work)
+    others = [part for part in own if part.label not in work.fresh]
+    for part in others:
         if work.is_natural(part):
             continue
         if work.keeps(part):
@@ -33,14 +47,11 @@ def make_maps(work: Work) -> None:
             # Where no key can be made, a row with the same key is the same row.
             if _new_key(part, is_empty=False) is None:
                 found.find_own(work, part)
-    found.find_natural(work, own)
-    for part in own:
+    found.find_natural(work, others)
+    for part in others:
         if not work.keeps(part):
             # Rows that are gone come back under their keys, unless somebody has made them anew.
             ledger.find(work, part, only_there=False)
-        _make_map(work, part)
-    for part in _children(work):
-        _derive_map(work, part)
 
 
 # New keys
@@ -116,13 +127,17 @@ def _derive_map(work: Work, part: Part) -> None:
 
 
 def _finish_map(work: Work, part: Part) -> None:
+    _require_keys(work, part, part.map, sql.Identifier("old"))
+    work.session.run(sql.SQL("ANALYZE {}").format(part.map))
+
+
+def _require_keys(work: Work, part: Part, table: sql.Identifier, column: sql.Identifier) -> None:
     try:
-        work.session.run(sql.SQL("ALTER TABLE {} ADD PRIMARY KEY (old)").format(part.map))
+        work.session.run(sql.SQL("ALTER TABLE {} ADD PRIMARY KEY ({})").format(table, column))
     except (psycopg.errors.UniqueViolation, psycopg.errors.NotNullViolation) as error:
         why = error.diag.message_detail or "NULL"
         msg = f"staging {part.label}: the bundle has a key twice, or a row without one: {why}"
         raise StagingError(msg) from None
-    work.session.run(sql.SQL("ANALYZE {}").format(part.map))
 
 
 def _refuse_twice(work: Work, part: Part) -> None:

@@ -13,10 +13,11 @@ from isekai_core.slicing.order import groups_of
 from isekai_core.types.slices import BundleReader, LoadChoice, SliceProgress, TableReport
 from isekai_postgres import ledger
 from isekai_postgres.drift import Part, parts_of
+from isekai_postgres.fresh import KEY, find_fresh
 from isekai_postgres.idmap import make_maps
 from isekai_postgres.joining import joining
 from isekai_postgres.rebuild import rebuilding
-from isekai_postgres.references import final, mapped, refuse_dangling
+from isekai_postgres.references import final, lost, mapped, refuse_dangling
 from isekai_postgres.session import Session, writing
 from isekai_postgres.staging import stage
 from isekai_postgres.target import forward
@@ -46,10 +47,12 @@ def load(
     with joining(within) if within else writing(parameters) as session:
         with session.told(StagingError, "staging"):
             parts = parts_of(session, list(bundle.tables))
-            stage(session, parts, bundle, progress)
             work = Work(session, parts, choice, choice.name or bundle.digest)
+            work.fresh = find_fresh(work)
+            stage(work, bundle, progress)
             make_maps(work)
-            refuse_dangling(work)
+            # Of fresh ones it shows when they are inserted, by the number of rows.
+            refuse_dangling(work, [part for part in parts if part.label not in work.fresh])
         with session.told(MergeError, "merging"):
             reports = _merge(work, progress)
         _commit(session)
@@ -114,26 +117,36 @@ def _refuse_existing(work: Work) -> None:
 
 def _insert(work: Work, group: list[Part]) -> list[TableReport]:
     """Insert the rows of a group; how many of each were there before, and changed."""
-    numbers = [
-        work.session.rows(sql.SQL("SELECT count(*), count(*) FILTER (WHERE NOT existed) FROM {}").format(part.map))[0]
-        for part in group
-    ]
+    numbers = [_numbers(work, part) for part in group]
     if len(group) == 1:
         written = [work.session.run(_statement(work, group[0], has_existing=numbers[0][0] > numbers[0][1])).rowcount]
     else:
         written = _insert_together(work, group)
+    if any(part.label in work.fresh and part.table.rows != n for part, n in zip(group, written, strict=True)):
+        # Rows were left out: because of a reference, or by a trigger, which may do so.
+        refuse_dangling(work, work.parts)
     return [
         TableReport(part.label, rows, created, changed - created, rows - changed)
         for part, (rows, created), changed in zip(group, numbers, written, strict=True)
     ]
 
 
+def _numbers(work: Work, part: Part) -> tuple[int, int]:
+    """How many rows there are, and how many of them are new."""
+    if part.label in work.fresh:
+        return part.table.rows, part.table.rows
+    statement = sql.SQL("SELECT count(*), count(*) FILTER (WHERE NOT existed) FROM {}")
+    rows, new = work.session.rows(statement.format(part.map))[0]
+    return rows, new
+
+
 def _insert_together(work: Work, group: list[Part]) -> list[int]:
     """One statement for tables that need one another: constraints that cannot be deferred are checked at its end."""
     names = [sql.Identifier(f"w{part.number}") for part in group]
+    statements = [_statement(work, part, has_existing=part.label not in work.fresh) for part in group]
     parts = sql.SQL(", ").join(
-        sql.SQL("{} AS ({} RETURNING 1)").format(name, _statement(work, part, has_existing=True))
-        for name, part in zip(names, group, strict=True)
+        sql.SQL("{} AS ({} RETURNING 1)").format(name, statement)
+        for name, statement in zip(names, statements, strict=True)
     )
     counts = sql.SQL(", ").join(sql.SQL("(SELECT count(*) FROM {})").format(name) for name in names)
     return list(work.session.rows(sql.SQL("WITH {} SELECT {}").format(parts, counts))[0])
@@ -147,25 +160,32 @@ def _statement(work: Work, part: Part, *, has_existing: bool) -> sql.Composed:
     }
     references = mapped(work, part)
     values |= {one.column: final(work, one) for one in references}
-    values |= {**part.defaults, part.table.key: sql.SQL("m.new")}
+    is_fresh = part.label in work.fresh
+    new = sql.SQL("s.{}").format(KEY) if is_fresh else sql.SQL("m.new")
+    values |= {**part.defaults, part.table.key: new}
     skips = work.choice.on_conflict != "update"
+    own = sql.SQL("" if is_fresh else "JOIN {} m ON m.old = s.{}").format(part.map, part.key)
     return sql.SQL(
         "INSERT INTO {target} ({columns}) OVERRIDING SYSTEM VALUE SELECT {values} FROM {stage} s"
-        " JOIN {map} m ON m.old = s.{key} {joins} {where} {conflict}"
+        " {own} {joins} {where} {conflict}"
     ).format(
         target=part.target.identifier,
         columns=sql.SQL(", ").join(map(sql.Identifier, values)),
         values=sql.SQL(", ").join(values.values()),
         stage=part.stage,
-        map=part.map,
-        key=part.key,
+        own=own,
         joins=sql.SQL(" ").join(one.join for one in references),
-        where=sql.SQL("WHERE NOT m.existed" if skips else ""),
+        where=_without_lost(work, part) if is_fresh else sql.SQL("WHERE NOT m.existed" if skips else ""),
         # Without rows that were there, nothing can be in conflict; and looking for it costs a tenth.
         conflict=_on_conflict(part, [name for name in values if name not in part.defaults])
         if has_existing and not skips
         else sql.SQL(""),
     )
+
+
+def _without_lost(work: Work, part: Part) -> sql.Composed:
+    found = [sql.SQL("NOT {}").format(condition) for _, condition in lost(work, part)]
+    return sql.SQL("WHERE {}").format(sql.SQL(" AND ").join(found)) if found else sql.Composed([])
 
 
 def _on_conflict(part: Part, names: list[str]) -> sql.Composed:

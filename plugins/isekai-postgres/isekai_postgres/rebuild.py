@@ -14,20 +14,31 @@ from isekai_core.errors import MergeError
 from isekai_postgres.session import Session
 from isekai_postgres.work import Work
 
-# Indexes but the primary key; the constraint that one of them carries; what else they have to have again.
+# Indexes; the constraint that one of them carries; what else they have to have again. A primary key is needed to find
+# rows that are there: it goes only where there are none, and where no view and no other table leans on it.
 _INDEXES = """
     SELECT i.indexrelid, n.nspname, x.relname, i.indrelid::regclass::text, pg_get_indexdef(i.indexrelid),
-           coalesce(c.conname, ''), coalesce(c.condeferrable, false), coalesce(c.condeferred, false),
+           coalesce(c.conname, ''), CASE c.contype WHEN 'p' THEN 'PRIMARY KEY' ELSE 'UNIQUE' END,
+           coalesce(c.condeferrable, false), coalesce(c.condeferred, false),
            obj_description(i.indexrelid, 'pg_class'), obj_description(c.oid, 'pg_constraint')
     FROM pg_catalog.pg_index i
     JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
     JOIN pg_catalog.pg_namespace n ON n.oid = x.relnamespace
     JOIN pg_catalog.pg_class r ON r.oid = i.indrelid
     LEFT JOIN pg_catalog.pg_constraint c ON c.conindid = i.indexrelid AND c.contype IN ('p', 'u', 'x')
-    WHERE i.indrelid = ANY ({}) AND r.relkind = 'r' AND NOT r.relispartition
-      AND NOT i.indisprimary AND NOT i.indisreplident AND NOT i.indisclustered AND i.indisvalid AND i.indisready
+    WHERE i.indrelid = ANY ({tables}) AND r.relkind = 'r' AND NOT r.relispartition
+      AND NOT i.indisreplident AND NOT i.indisclustered AND i.indisvalid AND i.indisready
       AND x.reltablespace = 0 AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhrelid = i.indexrelid)
-      AND (c.oid IS NULL OR (c.contype = 'u' AND c.coninhcount = 0))
+      AND (c.oid IS NULL OR (c.contype IN ('u', 'p') AND c.coninhcount = 0))
+      AND (NOT i.indisprimary OR (
+            i.indrelid = ANY ({fresh})
+            AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+                            WHERE d.refclassid = 'pg_constraint'::regclass AND d.refobjid = c.oid
+                              AND d.classid = 'pg_rewrite'::regclass)
+            AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class q ON q.oid = k.conrelid
+                            WHERE k.contype = 'f' AND k.conindid = i.indexrelid
+                              AND (k.conrelid <> ALL ({tables}) OR k.conparentid <> 0 OR q.relkind <> 'r'
+                                   OR q.relispartition))))
       AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a
                       WHERE a.attrelid = i.indexrelid AND a.attstattarget > 0)
     ORDER BY x.relname
@@ -52,6 +63,7 @@ class _Index:
     table: str
     definition: str
     constraint: str
+    kind: str
     deferrable: bool
     deferred: bool
     comment: str | None
@@ -71,8 +83,8 @@ class _Index:
         if self.constraint:
             deferred = "DEFERRED" if self.deferred else "IMMEDIATE"
             when = f" DEFERRABLE INITIALLY {deferred}" if self.deferrable else ""
-            change = sql.SQL("ADD CONSTRAINT {} UNIQUE USING INDEX {}{}").format(
-                sql.Identifier(self.constraint), sql.Identifier(self.name), sql.SQL(when)
+            change = sql.SQL("ADD CONSTRAINT {} {} USING INDEX {}{}").format(
+                sql.Identifier(self.constraint), sql.SQL(self.kind), sql.Identifier(self.name), sql.SQL(when)
             )
             yield _alter(self.table, change)
             if self.comment is not None:
@@ -112,7 +124,7 @@ def rebuilding(work: Work) -> Iterator[None]:
     with session.told(MergeError, "rebuild: dropping indexes and foreign keys"):
         session.run(sql.SQL("SET LOCAL search_path = pg_catalog"))
         tables = [part.target.oid for part in work.parts]
-        indexes = _indexes(session, tables)
+        indexes = _indexes(session, tables, [part.target.oid for part in work.parts if part.label in work.fresh])
         keys = _foreign_keys(session, tables, [index.oid for index in indexes])
         for drop in [*(key.drop() for key in keys), *(index.drop() for index in indexes)]:
             session.run(drop)
@@ -131,8 +143,9 @@ def _set_path(session: Session, path: str) -> None:
     session.run(sql.SQL("SELECT set_config('search_path', {}, true)").format(sql.Literal(path)))
 
 
-def _indexes(session: Session, tables: list[int]) -> list[_Index]:
-    return [_Index(*row) for row in session.rows(sql.SQL(_INDEXES).format(_oids(tables)))]
+def _indexes(session: Session, tables: list[int], fresh: list[int]) -> list[_Index]:
+    statement = sql.SQL(_INDEXES).format(tables=_oids(tables), fresh=_oids(fresh))
+    return [_Index(*row) for row in session.rows(statement)]
 
 
 def _foreign_keys(session: Session, tables: list[int], indexes: list[int]) -> list[_ForeignKey]:

@@ -1,6 +1,6 @@
 """References: what each foreign key of a staged row becomes, and those that point to nothing in the bundle."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,11 +51,9 @@ def final(work: Work, one: Mapped) -> sql.Composable:
     return sql.SQL("coalesce({}, {})").format(one.value, one.staged)
 
 
-def refuse_dangling(work: Work) -> None:
+def refuse_dangling(work: Work, parts: Iterable[Part]) -> None:
     """`StagingError` for references that point to nothing, unless they are to be kept, or can be NULL and may."""
-    if work.choice.dangling == "keep":
-        return
-    told = [text for part in work.parts for text in _dangling(work, part)]
+    told = [text for part in parts for text in _dangling(work, part)]
     if told:
         msg = f"references to rows that are not in the bundle: {'; '.join(told)}; {_WAYS}"
         raise StagingError(msg)
@@ -81,7 +79,7 @@ def _generic(work: Work, part: Part) -> Iterator[Mapped]:
     types = work.by_model.get(_CONTENT_TYPE)
     if types is None:
         return
-    for number, generic in enumerate(_generic_keys(part)):
+    for number, generic in enumerate(generic_keys(part)):
         kind = part.model._meta.get_field(generic.ct_field).column
         column = part.model._meta.get_field(generic.fk_field).column
         if not (part.has(kind) and part.has(column)):
@@ -97,7 +95,8 @@ def _generic(work: Work, part: Part) -> Iterator[Mapped]:
         yield Mapped(column, value, join)
 
 
-def _generic_keys(part: Part) -> list[Any]:
+def generic_keys(part: Part) -> list[Any]:
+    """The generic foreign keys of the model."""
     return [
         one
         for one in part.model._meta.private_fields
@@ -112,18 +111,25 @@ def _case(part: Part, column: str) -> sql.Composed:
     )
 
 
+def lost(work: Work, part: Part) -> list[tuple[Mapped, sql.Composed]]:
+    """The references that must not dangle, each with the condition under which it does."""
+    if work.choice.dangling == "keep":
+        return []
+    found = [*_of_key(work, part), *mapped(work, part)]
+    if work.choice.dangling == "null":
+        found = [one for one in found if part.target.columns[one.column].not_null]
+    return [(one, sql.SQL("({} IS NOT NULL AND {} IS NULL)").format(one.staged, one.value)) for one in found]
+
+
 def _dangling(work: Work, part: Part) -> Iterator[str]:
     """Each column whose dangling references are refused: how many there are, and some of them."""
-    candidates = [*_of_key(work, part), *mapped(work, part)]
-    if work.choice.dangling == "null":
-        candidates = [one for one in candidates if part.target.columns[one.column].not_null]
-    if not candidates:
+    found = lost(work, part)
+    if not found:
         return
-    lost = [sql.SQL("{} IS NOT NULL AND {} IS NULL").format(one.staged, one.value) for one in candidates]
-    counts = sql.SQL(", ").join(sql.SQL("count(*) FILTER (WHERE {})").format(one) for one in lost)
-    joins = sql.SQL(" ").join(one.join for one in candidates)
+    counts = sql.SQL(", ").join(sql.SQL("count(*) FILTER (WHERE {})").format(condition) for _, condition in found)
+    joins = sql.SQL(" ").join(one.join for one, _ in found)
     numbers = work.session.rows(sql.SQL("SELECT {} FROM {} s {}").format(counts, part.stage, joins))[0]
-    for one, condition, number in zip(candidates, lost, numbers, strict=True):
+    for (one, condition), number in zip(found, numbers, strict=True):
         if number:
             some = sql.SQL("SELECT DISTINCT {v} FROM {} s {} WHERE {} ORDER BY {v} LIMIT {}").format(
                 part.stage, one.join, condition, _SHOWN, v=one.staged

@@ -10,7 +10,9 @@ from psycopg import sql
 from isekai_core.errors import StagingError
 from isekai_core.types.slices import BundleReader, SliceProgress
 from isekai_postgres.drift import Part
+from isekai_postgres.fresh import give_keys
 from isekai_postgres.session import Session
+from isekai_postgres.work import Work
 
 CHUNK = 128 * 1024
 """What the driver sends at once; larger pieces are slower."""
@@ -18,12 +20,15 @@ CHUNK = 128 * 1024
 _HEADER_MATCH = 150000
 
 
-def stage(session: Session, parts: tuple[Part, ...], bundle: BundleReader, progress: SliceProgress) -> None:
+def stage(work: Work, bundle: BundleReader, progress: SliceProgress) -> None:
     """Fill a staging table for each part; `StagingError` when the CSV is not what the manifest says."""
-    for part in parts:
+    session = work.session
+    for part in work.parts:
         progress.begin(part.label, part.table.rows)
         with session.told(StagingError, f"staging {part.label}"):
             _create(session, part)
+            if part.label in work.fresh:
+                give_keys(work, part)
             with bundle.open(part.label) as file:
                 _copy(session, part, file, progress)
             session.run(sql.SQL("ANALYZE {}").format(part.stage))

@@ -32,6 +32,7 @@ class Work:
 
     name: what its map is kept under.
     outside: maps of models that are not in the bundle, for which `choice.fixed` says keys.
+    fresh: the labels of the parts that are fresh.
     """
 
     session: Session
@@ -39,6 +40,7 @@ class Work:
     choice: LoadChoice
     name: str
     outside: dict[str, sql.Identifier] = field(default_factory=dict)
+    fresh: frozenset[str] = frozenset()
 
     @cached_property
     def by_model(self) -> dict[str, Part]:
