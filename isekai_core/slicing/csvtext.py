@@ -7,6 +7,7 @@ is `""`. A field is quoted when PostgreSQL would quote it, and not otherwise.
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from isekai_core.errors import BundleError
 
@@ -28,12 +29,47 @@ def read_rows(chunks: Iterable[bytes]) -> Iterator[list[str | None]]:
 
     Raises `BundleError`, naming the line, for bytes that are no UTF-8 and for quotes that are not where they belong.
     """
-    number = 0
-    for number, record in enumerate(_records(chunks), start=1):
-        if '"' not in record and "\r" not in record:
-            yield [field or None for field in record.split(",")]
-        else:
-            yield _fields(record, number)
+    for number, record in enumerate(chain.from_iterable(read_records(chunks)), start=1):
+        yield fields_of(record, number)
+
+
+def read_records(chunks: Iterable[bytes]) -> Iterator[list[str]]:
+    r"""The texts of the rows, header first, each without the newline that ends it; as many at once as a chunk ends.
+
+    >>> list(read_records([b'id,name\n1,"a,', b'b"\n2,\n']))
+    [['id,name'], ['1,"a,b"', '2,']]
+
+    Raises `BundleError` for bytes that are no UTF-8, and for a quote that is never closed.
+    """
+    # A text may have millions of lines: they are not kept one by one.
+    text: io.StringIO | None = None
+    for block in _blocks(chunks):
+        lines = block.split("\n")
+        if text is None and '"' not in block:
+            yield lines
+            continue
+        records: list[str] = []
+        for line in lines:
+            text = _joined(text, line, records)
+        yield records
+    if text is not None:
+        msg = f"a quote is opened and never closed: {text.getvalue()[:60]!r}"
+        raise BundleError(msg)
+
+
+def fields_of(record: str, number: int) -> list[str | None]:
+    """The fields of a row's text; None for NULL.
+
+    number: of the row, for the message.
+
+    >>> fields_of('1,,"a,b",""', 1)
+    ['1', None, 'a,b', '']
+
+    Raises `BundleError` for quotes that are not where they belong.
+    """
+    if '"' not in record and "\r" not in record:
+        return [field or None for field in record.split(",")]
+    return _fields(record, number)
 
 
 def write_rows(rows: Iterable[Sequence[str | None]]) -> Iterator[bytes]:
@@ -89,30 +125,27 @@ def _end_of_record(text: bytes) -> int:
     return end
 
 
-def _records(chunks: Iterable[bytes]) -> Iterator[str]:
-    """Each row's text without the newline that ends it."""
-    # A text may have millions of lines: they are not kept one by one.
-    text: io.StringIO | None = None
-    for line in _lines(chunks):
-        # Inside quotes a newline belongs to the text: quotes come in pairs, and a row has all of its own.
-        is_odd = '"' in line and line.count('"') % 2 == 1
-        if text is None:
-            if not is_odd:
-                yield line
-                continue
-            text = io.StringIO(newline="")
-        else:
-            text.write("\n")
+def _joined(text: io.StringIO | None, line: str, records: list[str]) -> io.StringIO | None:
+    """The row that is open after `line`, if one is; rows that it ends are put into `records`."""
+    # Inside quotes a newline belongs to the text: quotes come in pairs, and a row has all of its own.
+    is_odd = '"' in line and line.count('"') % 2 == 1
+    if text is None:
+        if not is_odd:
+            records.append(line)
+            return None
+        text = io.StringIO(newline="")
         text.write(line)
-        if is_odd and text.tell() > len(line):
-            yield text.getvalue()
-            text = None
-    if text is not None:
-        msg = f"a quote is opened and never closed: {text.getvalue()[:60]!r}"
-        raise BundleError(msg)
+        return text
+    text.write("\n")
+    text.write(line)
+    if not is_odd:
+        return text
+    records.append(text.getvalue())
+    return None
 
 
-def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
+def _blocks(chunks: Iterable[bytes]) -> Iterator[str]:
+    """Whole lines, without the last newline."""
     number = 1
     pending: list[bytes] = []
     for chunk in chunks:
@@ -120,9 +153,9 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
         if not newline:
             pending.append(chunk)
             continue
-        lines = _decoded(b"".join([*pending, head]), number).split("\n")
-        yield from lines
-        number += len(lines)
+        block = _decoded(b"".join([*pending, head]), number)
+        yield block
+        number += block.count("\n") + 1
         pending = [tail] if tail else []
     if any(pending):
         yield _decoded(b"".join(pending), number)

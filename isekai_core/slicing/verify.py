@@ -6,8 +6,8 @@ from itertools import islice
 from typing import Any
 
 from isekai_core.errors import BundleError
-from isekai_core.slicing.csvtext import BLOCK, read_rows
-from isekai_core.slicing.rowdiff import Keyed, compare
+from isekai_core.slicing.rowdiff import OutOfOrder, RowDiff, compare, in_order, sorted_on_disk
+from isekai_core.slicing.tablerows import TableRows, read_table
 from isekai_core.types.slices import BundleReader, BundleStore, BundleTable, Column
 
 SHOWN = 20
@@ -120,7 +120,7 @@ def _problem(reader: BundleReader, table: BundleTable) -> str:
     place = [column.name for column in table.columns].index(table.key)
     number = 0
     try:
-        for number, row in enumerate(islice(_rows(reader, table.model), 1, None), start=1):
+        for number, row in enumerate(islice(read_table(reader, table.model), 1, None), start=1):
             if len(row) != len(table.columns):
                 return f"{table.file}: row {number} has {len(row)} fields instead of {len(table.columns)}"
             if row[place] is None:
@@ -128,11 +128,6 @@ def _problem(reader: BundleReader, table: BundleTable) -> str:
     except BundleError as error:
         return f"{table.file}: {error}"
     return "" if number == table.rows else f"{table.file} has {number:,} rows, the manifest says {table.rows:,}"
-
-
-def _rows(reader: BundleReader, model: str) -> Iterator[list[str | None]]:
-    with reader.open(model) as file:
-        yield from read_rows(iter(lambda: file.read(BLOCK), b""))
 
 
 def _table_diff(old: BundleReader, new: BundleReader, one: BundleTable, other: BundleTable) -> TableDiff:
@@ -150,7 +145,8 @@ def _table_diff(old: BundleReader, new: BundleReader, one: BundleTable, other: B
         msg = f"{one.model} has the key {one.key} in one bundle and {other.key} in the other: rows cannot be compared"
         raise BundleError(msg)
     common = [name for name in before if name in after]
-    rows = compare(_keyed(old, one, common), _keyed(new, other, common), SHOWN)
+    was, now = TableRows(old, one, common), TableRows(new, other, common)
+    rows = _compared(was, now)
     return replace(
         found,
         rows_added=rows.added.number,
@@ -158,26 +154,21 @@ def _table_diff(old: BundleReader, new: BundleReader, one: BundleTable, other: B
         rows_changed=rows.changed.number,
         added=rows.added.keys,
         removed=rows.removed.keys,
-        changed=_changes(rows.changed.keys, common, _keyed(old, one, common), _keyed(new, other, common)),
+        changed=_changes(rows.changed.keys, common, was, now),
     )
 
 
-def _keyed(reader: BundleReader, table: BundleTable, common: Sequence[str]) -> Iterator[Keyed]:
-    """Each row's key, and its values in the common columns."""
-    names = [column.name for column in table.columns]
-    key = names.index(table.key)
-    places = [names.index(name) for name in common]
-    for row in islice(_rows(reader, table.model), 1, None):
-        yield row[key] or "", [row[place] for place in places]
+def _compared(old: TableRows, new: TableRows) -> RowDiff:
+    try:
+        one, other = in_order(old.texts(), old.order), in_order(new.texts(), new.order)
+        return compare(one, other, SHOWN, lambda was, now: old.values(was) != new.values(now))
+    except OutOfOrder:
+        with sorted_on_disk(old.keyed()) as before, sorted_on_disk(new.keyed()) as after:
+            return compare(before, after, SHOWN)
 
 
-def _changes(
-    keys: Sequence[str], common: Sequence[str], old: Iterator[Keyed], new: Iterator[Keyed]
-) -> tuple[RowChange, ...]:
-    if not keys:
-        return ()
-    wanted = frozenset(keys)
-    before, after = ({key: values for key, values in rows if key in wanted} for rows in (old, new))
+def _changes(keys: Sequence[str], common: Sequence[str], old: TableRows, new: TableRows) -> tuple[RowChange, ...]:
+    before, after = (_found(keys, rows) for rows in (old, new))
     return tuple(
         RowChange(
             key,
@@ -185,6 +176,13 @@ def _changes(
         )
         for key in keys
     )
+
+
+def _found(keys: Sequence[str], rows: TableRows) -> dict[str, Sequence[str | None]]:
+    """The values of some rows; what comes after the last of them is not read."""
+    wanted = frozenset(keys)
+    there = (row for row in rows.keyed() if row[0] in wanted) if wanted else ()
+    return dict(islice(there, len(wanted)))
 
 
 def _differ(one: Column, other: Column) -> bool:
