@@ -1,7 +1,8 @@
 """Merge: staged rows become rows of the target, in one transaction, with its constraints and triggers on.
 
 `load` and `unload` are what the slice target calls. The order is: lock, drift, staging, maps, references, insert,
-constraints, ledger, sequences, commit; until the insert nothing of the target has been changed.
+constraints, ledger, sequences, commit; until the insert nothing of the target has been changed. The references of rows
+that go into an empty table are looked at by the insert itself, which is what refuses them then.
 """
 
 from typing import Any

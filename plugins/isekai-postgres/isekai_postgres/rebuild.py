@@ -1,7 +1,7 @@
 """Rebuild: for a large load, indexes and foreign keys are dropped, and made again as they were, all in one transaction.
 
-Whatever is out of the ordinary (partitions, inherited constraints, tablespaces of their own, replica identities) stays
-on: that is slower, and right.
+So are the primary keys of tables that are empty. Whatever is out of the ordinary (partitions, inherited constraints,
+tablespaces of their own, replica identities) stays on: that is slower, and right.
 """
 
 from collections.abc import Iterator
@@ -114,7 +114,7 @@ class _ForeignKey:
 
 @contextmanager
 def rebuilding(work: Work) -> Iterator[None]:
-    """Within it, foreign keys and secondary indexes of the tables are away, when the choice says so."""
+    """Within it, foreign keys and indexes of the tables are away, when the choice says so."""
     if work.choice.constraints != "rebuild":
         yield
         return

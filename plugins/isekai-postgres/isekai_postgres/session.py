@@ -21,13 +21,19 @@ _SETTINGS = (
     "SET LOCAL idle_in_transaction_session_timeout = 0",
     "SET LOCAL timezone = 'UTC'",
     "SET LOCAL datestyle = 'ISO'",
-    "SET LOCAL work_mem = '64MB'",
-    "SET LOCAL maintenance_work_mem = '256MB'",
     # Statements run once, over whole tables: compiling them costs more than it gives.
     "SET LOCAL jit = off",
     # How many rows there are is what the planner has to know of a staging table, and little more.
     "SET LOCAL default_statistics_target = 10",
 )
+# A load sorts and joins whole tables and makes indexes of them: with the few MB that servers start with, by way of the
+# disk. What was said for this connection, its user or its database counts more.
+_MEMORY = {"work_mem": "64MB", "maintenance_work_mem": "256MB"}
+_SET_MEMORY = """
+    SELECT set_config(s.name, asked.value, true)
+    FROM unnest({}::text[], {}::text[]) AS asked (name, value) JOIN pg_catalog.pg_settings s ON s.name = asked.name
+    WHERE s.source NOT IN ('client', 'user', 'database', 'database user')
+"""
 _HOLDER = """
     SELECT a.pid, a.application_name, a.usename, a.client_addr::text, a.xact_start::text
     FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
@@ -161,6 +167,7 @@ def _prepare(session: Session, role: Any) -> None:
         raise StagingError(msg)
     for setting in _SETTINGS:
         session.run(sql.SQL(setting))
+    session.run(sql.SQL(_SET_MEMORY).format(list(_MEMORY), list(_MEMORY.values())))
     # Staged rows stay in memory, as far as they fit; a pooled connection that has had temporary tables refuses that.
     with suppress(psycopg.errors.InvalidParameterValue), session.connection.transaction():
         session.run(sql.SQL("SET LOCAL temp_buffers = '128MB'"))
