@@ -270,8 +270,8 @@ class LoadChoice:
     fixed: label of a model to old key to the key it gets.
     on_conflict: what becomes of a row whose key or unique values are there already.
     dangling: what becomes of a reference to a row that is not in the bundle: refused, NULL, or kept as it is.
-    constraints: `check` leaves all constraints and indexes on; `rebuild` drops and recreates foreign keys and
-        secondary indexes in the same transaction.
+    constraints: `check` leaves all constraints and indexes on; `rebuild` drops and recreates foreign keys,
+        secondary indexes, and primary keys of empty tables, in the same transaction.
     name: what the id map is kept under; a slice of the same name is loaded with the same keys again.
     """
 
