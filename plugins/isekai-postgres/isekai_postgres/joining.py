@@ -61,7 +61,8 @@ def _transaction_id(session: Session) -> sql.Composable:
 def _tidy(session: Session, before: dict[str, str]) -> None:
     # ON COMMIT DROP would come too late for the next load in this transaction.
     names = [sql.Identifier("pg_temp", name) for (name,) in session.rows(sql.SQL(_TABLES))]
-    session.run(sql.SQL("DROP TABLE {}").format(sql.SQL(", ").join(names)))
+    # With the views on them that are maps of keys.
+    session.run(sql.SQL("DROP TABLE {} CASCADE").format(sql.SQL(", ").join(names)))
     session.run(sql.SQL("SET CONSTRAINTS ALL DEFERRED"))
     for name, value in _settings(session).items():
         if value != before.get(name, value):
