@@ -1,6 +1,6 @@
 """What is exported of a model: its own table's columns, and what each of them is."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db.models import CompositePrimaryKey, Model
@@ -10,18 +10,21 @@ from isekai_core.types.slices import Column, Reference
 
 
 def columns_of(
-    model: type[Model], declared: Collection[str] = (), masks: Collection[str] = (), exclude: Collection[str] = ()
+    model: type[Model],
+    declared: Collection[str] = (),
+    masks: Mapping[str, str] | None = None,
+    exclude: Collection[str] = (),
 ) -> tuple[Column, ...]:
     """The columns of the model's own table, in the order of its fields; those that the database computes are not.
 
     declared: foreign keys whose rows stay only with the rows they point to.
-    masks: field names that have a mask.
+    masks: field names that are masked, to the names of the masks.
     exclude: fields that are left out.
 
     Raises `PlanError` for a field that cannot be left out.
     """
     return tuple(
-        _column(field, field.name in declared, field.name in masks)
+        _column(field, field.name in declared, (masks or {}).get(field.name, ""))
         for field in fields_of(model)
         if not _is_excluded(model, field, exclude)
     )
@@ -53,7 +56,7 @@ def _is_excluded(model: type[Model], field: Any, exclude: Collection[str]) -> bo
     return True
 
 
-def _column(field: Any, is_declared: bool, is_masked: bool) -> Column:
+def _column(field: Any, is_declared: bool, mask: str) -> Column:
     base = base_field(field)
     reference = None
     if field.is_relation:
@@ -67,5 +70,5 @@ def _column(field: Any, is_declared: bool, is_masked: bool) -> Column:
         max_length=getattr(base, "max_length", None),
         unique=field.unique,
         reference=reference,
-        mask="masked" if is_masked else "",
+        mask=mask,
     )

@@ -10,7 +10,7 @@ from django.db.models import ManyToManyField, Model, Q, QuerySet
 from isekai_core.conf import did_you_mean
 from isekai_core.errors import PlanError
 from isekai_core.slicing.columns import columns_of
-from isekai_core.slicing.importer import importer_of
+from isekai_core.slicing.masks import masks_of
 from isekai_core.slicing.order import groups_of
 from isekai_core.types.slices import SlicePlan, TablePlan
 
@@ -139,14 +139,13 @@ def _model_of(model: type[Model], field_name: str) -> type[Model]:
 
 def _table(one: _Wanted) -> TablePlan:
     model = one.model
-    importer = importer_of(model)
     rows = model._base_manager.none() if one.condition is None else model._base_manager.filter(one.condition)
     return TablePlan(
         model=model._meta.label,
         model_class=model,
         table=model._meta.db_table,
         key=str(model._meta.pk.column),
-        columns=columns_of(model, masks=list(importer.masks()) if importer else ()),
+        columns=columns_of(model, masks=masks_of(model)),
         queryset=rows,
         closure=tuple(sorted(one.pointed_at)),
     )

@@ -221,15 +221,13 @@ def mask_of(field: Any) -> Mask | None:
     return None if isinstance(mask, _Keep) else mask
 
 
-def mask_names(plan: SlicePlan) -> dict[str, dict[str, str]]:
-    """For the manifest: label of a model to its columns that are masked, and by what."""
-    found: dict[str, dict[str, str]] = {}
-    for table in plan.tables:
-        for column in table.columns:
-            mask = mask_of(table.model_class._meta.get_field(column.field))
-            if mask is not None:
-                found.setdefault(table.model, {})[column.name] = str(mask)
-    return found
+def masks_of(model: type[Model]) -> dict[str, str]:
+    """The fields of `model` whose columns are masked, and what by, as plans and manifests call it.
+
+    A column that is kept is not masked; a foreign key to a masked column is.
+    """
+    found = {field.name: mask_of(field) for field in fields_of(model)}
+    return {name: str(mask) for name, mask in found.items() if mask is not None}
 
 
 def texts_without_decision(models: Iterable[type[Model]]) -> list[str]:

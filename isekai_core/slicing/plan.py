@@ -12,7 +12,7 @@ from isekai_core.errors import PlanError
 from isekai_core.slicing.columns import columns_of
 from isekai_core.slicing.importer import check_targets, importer_of
 from isekai_core.slicing.job import ImportJob
-from isekai_core.slicing.masks import texts_without_decision
+from isekai_core.slicing.masks import masks_of, texts_without_decision
 from isekai_core.slicing.order import groups_of
 from isekai_core.types.slices import SlicePlan, TablePlan
 
@@ -84,7 +84,7 @@ def _table(job: ImportJob, jobs: Mapping[str, ImportJob], whole: set[str], size:
     assert importer is not None
     model: type[Model] = job.model
     declared = [name for name in importer.parents() if _label_of(model, name) in jobs]
-    columns = columns_of(model, declared, list(importer.masks()), job.exclude)
+    columns = columns_of(model, declared, masks_of(model), job.exclude)
     parents = {column.reference.model for column in columns if column.reference and column.reference.declared}
     is_limited = job.number is not None or job.sample is not None or bool(job.pers)
     # A row whose parents are all there needs no comparing: the database's constraints have done it.
