@@ -10,11 +10,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from typing import Any
 
-from isekai_core.builtins.slice_orm_queries import distinct, field_of, stream, told
+from isekai_core.builtins.slice_orm_queries import distinct, field_of, pointed_generically, stream, told
 from isekai_core.builtins.slice_orm_rows import BATCH, batches, kind_of, rows_of
 from isekai_core.slicing.order import groups_of
 from isekai_core.slicing.values import text_of
-from isekai_core.types.slices import Column, Per, SlicePlan, TablePlan
+from isekai_core.types.slices import Column, GenericKey, Per, SlicePlan, TablePlan
 
 _Accept = Callable[[Any, Mapping[str, Any]], bool]
 
@@ -52,6 +52,10 @@ class Choice:
         """The number of rows of `table`."""
         keys = self.keys[table.model]
         return rows_of(self.alias, table.model_class).count() if keys is None else len(keys)
+
+    def tables(self) -> Iterator[TablePlan]:
+        """The tables of the slice: not the optional ones of which there is no row."""
+        yield from (table for table in self.plan.tables if not table.is_optional or self.keys[table.model])
 
     # Choosing
 
@@ -187,6 +191,12 @@ class Choice:
                     new = self._missing(table, self.plan.table(label), column, fresh)
                 if new:
                     self._add(table.model, new, waiting)
+            for table, key in self._pulled_generically(label):
+                with told(table):
+                    values = pointed_generically(self.alias, table, self.plan.table(label), key, fresh)
+                    new = self._among_rows(table, table.key, values)
+                if new:
+                    self._add(table.model, new, waiting)
 
     def _add(self, label: str, new: set[Any], waiting: dict[str, set[Any] | None]) -> None:
         keys = self.keys[label]
@@ -204,13 +214,22 @@ class Choice:
                 if model == label:
                     yield table, self.plan.table(label).column(column)
 
+    def _pulled_generically(self, label: str) -> Iterator[tuple[TablePlan, GenericKey]]:
+        for table in self.plan.tables:
+            if self.keys[table.model] is not None:
+                yield from ((table, key) for key in table.generic if key.model == label)
+
     def _missing(self, table: TablePlan, child: TablePlan, column: Column, fresh: set[Any] | None) -> set[Any]:
         assert column.reference is not None
+        return self._among_rows(table, column.reference.column, distinct(self.alias, child, column.name, fresh))
+
+    def _among_rows(self, table: TablePlan, column: str, values: Iterable[Any]) -> set[Any]:
+        """The keys of rows of `table` that have one of these values in the column, and are not taken yet."""
         keys = self.keys[table.model]
         assert keys is not None
-        name = field_of(table, column.reference.column).attname
+        name = field_of(table, column).attname
         found: set[Any] = set()
-        for batch in batches(distinct(self.alias, child, column.name, fresh)):
+        for batch in batches(values):
             wanted = [value for value in batch if name != table.model_class._meta.pk.attname or value not in keys]
             rows = rows_of(self.alias, table.model_class).filter(**{f"{name}__in": wanted})
             found.update(rows.values_list("pk", flat=True))

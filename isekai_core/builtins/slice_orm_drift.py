@@ -12,6 +12,7 @@ from isekai_core.builtins.slice_orm_rows import kind_of
 from isekai_core.errors import StagingError
 from isekai_core.slicing.columns import base_field, fields_of
 from isekai_core.slicing.csvtext import read_rows
+from isekai_core.slicing.generic import generic_keys
 from isekai_core.slicing.values import INTEGERS, TEXTS, is_known
 from isekai_core.types.slices import BundleReader, BundleTable, Column, Reference
 
@@ -50,6 +51,14 @@ class Part:
     def references(self) -> Mapping[int, Reference]:
         """The foreign keys: place to where they point."""
         return {place: one.reference for place, one in enumerate(self.table.columns) if one.reference}
+
+    @cached_property
+    def generics(self) -> Sequence[tuple[int, int]]:
+        """The generic foreign keys: the places of the content type, and of the key of what it says."""
+        found = generic_keys(self.model)
+        return [
+            (self.place(one.kind), self.place(one.key)) for one in found if self.has(one.kind) and self.has(one.key)
+        ]
 
     def place(self, column: str) -> int:
         """The place of a column; `ValueError` without one."""

@@ -8,9 +8,11 @@ from django.db import DatabaseError, connections, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
 from isekai_core.builtins.slice_orm_choice import Choice
+from isekai_core.builtins.slice_orm_queries import kinds_in
 from isekai_core.builtins.slice_orm_rows import TextReader, rows_of
 from isekai_core.errors import ExportError
 from isekai_core.slicing.csvtext import write_rows
+from isekai_core.slicing.generic import present
 from isekai_core.types.slices import BundleWriter, Estimate, SlicePlan, SliceProgress, TablePlan
 
 _LOOKED_AT = 100
@@ -53,9 +55,9 @@ def export(alias: str, plan: SlicePlan, bundle: BundleWriter, progress: SlicePro
     """Write every table of `plan` into `bundle`; facts for the manifest."""
     connection = connections[alias]
     with reading(alias) as is_own:
-        choice = Choice(alias, plan)
+        choice = Choice(alias, present(plan, lambda key: kinds_in(alias, plan.table(key.model), key)))
         choice.make()
-        for table in plan.tables:
+        for table in choice.tables():
             _export(choice, table, bundle, progress)
         applied = _applied(connection)
         return {
@@ -69,9 +71,9 @@ def export(alias: str, plan: SlicePlan, bundle: BundleWriter, progress: SlicePro
 def estimate(alias: str, plan: SlicePlan) -> Mapping[str, Estimate]:
     """Rows as they are, and bytes by the look of a few of them."""
     with reading(alias):
-        choice = Choice(alias, plan)
+        choice = Choice(alias, present(plan, lambda key: kinds_in(alias, plan.table(key.model), key)))
         choice.make()
-        return {table.model: _estimate(choice, table) for table in plan.tables}
+        return {table.model: _estimate(choice, table) for table in choice.tables()}
 
 
 def _estimate(choice: Choice, table: TablePlan) -> Estimate:

@@ -94,7 +94,7 @@ class Keys:
         while before < (before := sum(len(self.maps[part.label]) for part in wanted)):
             for search in searches:
                 search.run()
-            if not any(search.origins for search in searches):
+            if not any(search.origins or search.generics for search in searches):
                 return
 
     def _has_rows(self, part: Part) -> bool:
@@ -147,6 +147,12 @@ class _Search:
         there = [place for place in self.places if place in self.part.references]
         return {place: self.keys.staging.origin(self.part.references[place]) for place in there}
 
+    @property
+    def generics(self) -> dict[int, tuple[int, int]]:
+        """Those of the columns that are generic foreign keys."""
+        found = self.keys.staging.generics(self.part)
+        return {generic[1]: generic for generic in found if generic[1] in self.places}
+
     def run(self) -> None:
         """Add what is found to the map."""
         known = self.keys.maps[self.part.label]
@@ -157,10 +163,13 @@ class _Search:
                     known.setdefault(wanted[values], new)
 
     def _wanted(self, known: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:
-        origins = self.origins
+        origins, generics = self.origins, self.generics
         for row in self.part.rows(self.keys.staging.bundle):
             key = row[self.part.key]
-            values = [self._mapped(row[place], place, origins) for place in self.places]
+            values = [
+                self._pointed(row, generics[place]) if place in generics else self._mapped(row[place], place, origins)
+                for place in self.places
+            ]
             if key is not None and key not in known and None not in values:
                 yield key, tuple(str(value) for value in values)
 
@@ -169,6 +178,11 @@ class _Search:
         if text is None or origin is None or not origin.label:
             return text
         return self.keys.maps.get(origin.label, {}).get(text)
+
+    def _pointed(self, row: Sequence[str | None], generic: tuple[int, int]) -> str | None:
+        label = self.keys.staging.generic_label(row, generic)
+        text = row[generic[1]]
+        return None if label is None or text is None else self.keys.maps.get(label, {}).get(text)
 
     def _found(self, wanted: Sequence[tuple[str, ...]]) -> Iterator[tuple[tuple[str, ...], str]]:
         fields = [self.part.fields[place] for place in self.places]

@@ -3,13 +3,15 @@
 Nothing is kept of it but keys, and the values of columns that foreign keys point to beside keys.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from isekai_core.builtins.slice_orm_drift import Part
 from isekai_core.builtins.slice_orm_rows import kind_of
 from isekai_core.errors import StagingError
 from isekai_core.slicing.columns import base_field
+from isekai_core.slicing.generic import CONTENT_TYPE, kinds_of
 from isekai_core.slicing.values import TEXTS, text_of, value_of
 from isekai_core.types.slices import BundleReader, LoadChoice, Reference
 
@@ -35,6 +37,7 @@ class Staging:
     keys: label of a model to the keys of its rows.
     values: label and column to the values there, of columns that references need.
     fixed: label to old key to new key, as texts.
+    kinds: old key of a content type to the label of the model it means, of models in the bundle.
     """
 
     bundle: BundleReader
@@ -43,6 +46,7 @@ class Staging:
     keys: dict[str, set[str]] = field(default_factory=dict)
     values: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     fixed: dict[str, dict[str, str]] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
 
     def read(self) -> None:
         """Read every row once; `StagingError` names model, column and row of a value that does not fit."""
@@ -50,6 +54,7 @@ class Staging:
         for part in self.parts:
             self._read(part, [name for label, name in wanted if label == part.label and part.has(name)])
         self._fix()
+        self._name_kinds()
         for part in self.parts:
             self._check_references(part)
 
@@ -71,6 +76,16 @@ class Staging:
         further = part.references.get(part.place(reference.column))
         above = self.origin(further) if further else None
         return Origin(above.label if above else "", self.values[part.label, reference.column])
+
+    def generics(self, part: Part) -> Sequence[tuple[int, int]]:
+        """The generic foreign keys of a part; none, if the bundle does not say what its content types mean."""
+        return part.generics if CONTENT_TYPE in self.by_model else ()
+
+    def generic_label(self, row: Sequence[str | None], generic: tuple[int, int]) -> str | None:
+        """The model that a row's generic foreign key points to; None when the row it points to is not in the bundle."""
+        kind, key = (row[place] for place in generic)
+        label = self.kinds.get(kind or "")
+        return label if label is not None and key in self.keys[label] else None
 
     def root(self, part: Part) -> str:
         """The model whose keys are made for this one, too: a multi-table child has its parent's."""
@@ -112,31 +127,54 @@ class Staging:
                 msg = f"fixed: the bundle has no {label} with the key {', '.join(lost[:_SHOWN])}"
                 raise StagingError(msg)
 
-    def _check_references(self, part: Part) -> None:
-        origins = {place: self.origin(reference) for place, reference in part.references.items()}
-        lost: dict[int, list[str]] = {place: [] for place in origins}
-        counts = dict.fromkeys(origins, 0)
-        if self.choice.dangling == "keep" or not origins:
+    def _name_kinds(self) -> None:
+        part = self.by_model.get(CONTENT_TYPE)
+        if part is None or not (part.has("app_label") and part.has("model")):
             return
+        labels = {kind: one.label for one in self.parts for kind in kinds_of(one.model)}
         for row in part.rows(self.bundle):
+            named = str(row[part.place("app_label")]), str(row[part.place("model")])
+            if named in labels:
+                self.kinds[str(row[part.key])] = labels[named]
+
+    def _check_references(self, part: Part) -> None:
+        lost: dict[int, list[str]] = {}
+        counts: Counter[int] = Counter()
+        if self.choice.dangling == "keep":
+            return
+        for key, place in self._lost(part):
+            counts[place] += 1
+            if len(some := lost.setdefault(place, [])) < _SHOWN:
+                some.append(key)
+        for place in sorted(lost):
+            if self.choice.dangling == "error" or not part.fields[place].null:
+                raise StagingError(self._dangling(part, place, counts[place], lost[place]))
+
+    def _lost(self, part: Part) -> Iterator[tuple[str, int]]:
+        """The key and the place of each reference to a row that is not in the bundle."""
+        origins = {place: self.origin(reference) for place, reference in part.references.items()}
+        generics = self.generics(part)
+        for row in part.rows(self.bundle) if origins or generics else ():
+            key = str(row[part.key])
             for place, origin in origins.items():
-                if row[place] is None or (origin is not None and row[place] in origin.known):
-                    continue
-                counts[place] += 1
-                if len(lost[place]) < _SHOWN:
-                    lost[place].append(str(row[part.key]))
-        for place, keys in lost.items():
-            if keys and (self.choice.dangling == "error" or not part.fields[place].null):
-                raise StagingError(self._dangling(part, place, counts[place], keys))
+                if row[place] is not None and (origin is None or row[place] not in origin.known):
+                    yield key, place
+            for generic in generics:
+                # Without a content type it points nowhere, and is no reference.
+                points = all(row[place] is not None for place in generic)
+                if points and self.generic_label(row, generic) is None:
+                    yield key, generic[1]
 
     def _dangling(self, part: Part, place: int, count: int, keys: list[str]) -> str:
-        reference = part.references[place]
+        reference = part.references.get(place)
         rows = f"{count} row{'' if count == 1 else 's'}"
-        told = f"{part.label}.{part.fields[place].name}: {rows} of the bundle point to a {reference.model} that is not"
-        told += f" in it (the rows with the keys {', '.join(keys)})"
+        told = f"{part.label}.{part.fields[place].name}: {rows} of the bundle point to a"
+        told += f" {reference.model if reference else 'row'} that is not in it (the rows with the keys"
+        told += f" {', '.join(keys)})"
+        way = f"add a job for {reference.model if reference else 'what they point to'}"
         if self.choice.dangling == "null":
-            return f"{told}, and the column does not take NULL; add a job for {reference.model}"
-        return f"{told}; add a job for {reference.model}, or load with dangling='null' or 'keep'"
+            return f"{told}, and the column does not take NULL; {way}"
+        return f"{told}; {way}, or load with dangling='null' or 'keep'"
 
 
 def _key_text(part: Part | None, label: str, key: object) -> str:

@@ -27,6 +27,7 @@ class Rows:
         staging = keys.staging
         self.dangling = staging.choice.dangling
         self.origins = {place: staging.origin(one) for place, one in part.references.items() if place != part.key}
+        self.generics = staging.generics(part)
         self.json = [place for place, field in enumerate(part.fields) if kind_of(field) == "JSONField"]
         self.others = [
             (place, kind_of(field))
@@ -43,6 +44,8 @@ class Rows:
             mapped[self.part.key] = new_keys[old]
             for place in self.origins:
                 mapped[place] = self.reference(row[place], place)
+            for generic in self.generics:
+                mapped[generic[1]] = self.generic(row, generic)
             for place in self.json:
                 text = mapped[place]
                 mapped[place] = None if text is None else json_text(parsed_json(text))
@@ -64,6 +67,16 @@ class Rows:
         if origin is None or text not in origin.known:
             return None if self.dangling == "null" else text
         return self.keys.maps[origin.label].get(text, text) if origin.label else text
+
+    def generic(self, row: Sequence[str | None], generic: tuple[int, int]) -> str | None:
+        """The new value of a generic foreign key's column."""
+        kind, text = (row[place] for place in generic)
+        if kind is None or text is None:
+            return text
+        label = self.keys.staging.generic_label(row, generic)
+        if label is None:
+            return None if self.dangling == "null" else text
+        return self.keys.maps[label][text]
 
 
 class Values:

@@ -142,13 +142,16 @@ class FolderWriter:
         self._aside.abandon()
 
     def _manifest(self, facts: Mapping[str, Any]) -> dict[str, Any]:
-        models = [table.model for table in self._plan.tables]
+        written = [one.model for one in self._plan.tables if not one.is_optional or one.model in self._written]
+        plan = self._plan.only(written)
         for what, there in (("rows", self._written), ("number of rows", self._rows)):
-            if missing := [model for model in models if model not in there]:
+            if missing := [table.model for table in plan.tables if table.model not in there]:
                 msg = f"the source gave no {what} of {', '.join(missing)}"
                 raise BundleError(msg)
         files = [stored for stored in self._files.values() if stored]
-        return build(self._plan, self._written, self._rows, files, self._masks.keys(), self._heads, facts)
+        apps = {label.partition(".")[0] for label in written}
+        heads = {app: names for app, names in self._heads.items() if app in apps}
+        return build(plan, self._written, self._rows, files, self._masks.keys(), heads, facts)
 
     def _free_name(self, name: str) -> str:
         file = encoded_name(name)

@@ -5,8 +5,8 @@ words nowhere; a source exports them as CSV into a bundle; a target stages and m
 Models and querysets are Django's, and typed `Any` here, because this layer needs no Django.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO, Literal, Protocol, runtime_checkable
 
 from isekai_core.types.tables import plan_html
@@ -57,6 +57,20 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class GenericKey:
+    """A generic foreign key: the column `key` points to a row, of the model that the column `kind` says, row by row.
+
+    model: label of the model whose rows point, `shop.Note`.
+    kind: the foreign key column to the content type.
+    key: the column that holds the other row's key, as a number, a text or a UUID.
+    """
+
+    model: str
+    kind: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Per:
     """At most `limit` rows for each row that the foreign key `field` points to.
 
@@ -83,6 +97,8 @@ class TablePlan:
     sample: the share of rows that is taken, by hash; None for all.
     closure: rows of this table are also taken when these columns of other tables point to them: `(model, column)`.
         Only of such a table may rows be added after its own choice.
+    generic: rows of this table are also taken when these generic foreign keys point to them.
+    is_optional: whether a source leaves the table out when none of its rows is in the slice.
     files: model fields whose files belong to the slice.
     """
 
@@ -99,6 +115,8 @@ class TablePlan:
     per: tuple[Per, ...] = ()
     sample: float | None = None
     closure: tuple[tuple[str, str], ...] = ()
+    generic: tuple[GenericKey, ...] = ()
+    is_optional: bool = False
     files: tuple[str, ...] = ()
 
     def column(self, name: str) -> Column:
@@ -112,6 +130,11 @@ class TablePlan:
     def parents(self) -> tuple[Column, ...]:
         """The declared foreign keys: a row stays only when the rows they point to are in the slice."""
         return tuple(column for column in self.columns if column.reference and column.reference.declared)
+
+    @property
+    def grows(self) -> bool:
+        """Whether rows are added because rows of other tables point to them."""
+        return bool(self.closure or self.generic)
 
     @property
     def is_limited(self) -> bool:
@@ -137,6 +160,20 @@ class SlicePlan:
             if table.model == model:
                 return table
         raise KeyError(model)
+
+    def only(self, models: Collection[str]) -> "SlicePlan":
+        """The same plan without the tables of other models, and without what those would bring."""
+        groups = [tuple(label for label in group if label in models) for group in self.groups]
+        tables = [
+            replace(
+                table,
+                closure=tuple(one for one in table.closure if one[0] in models),
+                generic=tuple(one for one in table.generic if one.model in models),
+            )
+            for table in self.tables
+            if table.model in models
+        ]
+        return replace(self, tables=tuple(tables), groups=tuple(filter(None, groups)))
 
     def _repr_html_(self) -> str:
         return plan_html(self)

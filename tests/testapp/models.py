@@ -2,6 +2,8 @@
 
 import uuid
 
+from django.contrib.contenttypes.fields import GenericForeignKey, GenericRelation
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -219,3 +221,45 @@ class Notice(models.Model):
 
     def __str__(self):
         return self.text
+
+
+class Remark(models.Model):
+    """A generic foreign key to keys of every kind, written as texts."""
+
+    text = models.CharField(max_length=100)
+    # Without a constraint: the tables of apps without migrations are made before those of others.
+    about_type = models.ForeignKey(ContentType, models.CASCADE, null=True, db_constraint=False)
+    about_id = models.CharField(max_length=50, null=True)  # noqa: DJ001 - as it may be with keys
+    about = GenericForeignKey("about_type", "about_id")
+
+    def __str__(self):
+        return self.text
+
+
+class Album(models.Model):
+    """What remarks lead to, and are found from; it needs an author."""
+
+    name = models.CharField(max_length=100, unique=True)
+    author = models.ForeignKey(Author, models.CASCADE)
+    remarks = GenericRelation(Remark, content_type_field="about_type", object_id_field="about_id")
+    ratings = GenericRelation("testapp.Rating", content_type_field="kind", object_id_field="number")
+
+    def __str__(self):
+        return self.name
+
+
+class Rating(models.Model):
+    """A generic foreign key that is a number, and once for each thing."""
+
+    kind = models.ForeignKey(ContentType, models.CASCADE, db_constraint=False)
+    number = models.PositiveBigIntegerField()
+    thing = GenericForeignKey("kind", "number")
+    stars = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [  # noqa: RUF012
+            models.UniqueConstraint(fields=["kind", "number"], name="testapp_rating_once"),
+        ]
+
+    def __str__(self):
+        return f"{self.stars} stars"

@@ -9,14 +9,12 @@ from collections.abc import Mapping, Sequence
 from psycopg import sql
 
 from isekai_core.types.slices import Column, TablePlan
+from isekai_postgres.growth import Growth
 from isekai_postgres.sets import KeySet, with_sets
-from isekai_postgres.sql import composed, referred, table_name
+from isekai_postgres.sql import column_of, composed, referred, table_name
 
 Edge = tuple[TablePlan, Column, TablePlan]
 """A table, its foreign key, and the table it needs."""
-
-Growth = tuple[TablePlan, str, TablePlan]
-"""A table, its foreign key column, and the table whose rows are taken with its own."""
 
 
 def lost(group: Sequence[TablePlan], edges: Sequence[Edge], chosen: Mapping[str, KeySet]) -> sql.Composed:
@@ -73,7 +71,7 @@ def reached(
     types: label to the type of the table's key.
     """
     place = {table.model: number for number, table in enumerate(group)}
-    steps = sql.SQL(" UNION ALL ").join(_step(place, types, *edge) for edge in edges)
+    steps = sql.SQL(" UNION ALL ").join(_step(place, types, edge) for edge in edges)
     more = sql.SQL(
         "reached(n, k) AS ({} UNION SELECT x.n, x.k FROM reached AS r CROSS JOIN LATERAL ({}) AS x(n, k))"
     ).format(_starts(sets, sql.SQL("::text")), steps)
@@ -87,22 +85,21 @@ def _starts(sets: Sequence[KeySet], as_text: sql.SQL) -> sql.Composed:
     )
 
 
-def _step(
-    place: Mapping[str, int], types: Mapping[str, str], table: TablePlan, name: str, target: TablePlan
-) -> sql.Composable:
-    """The rows of `target` that the row `r` of `table` points to: by the indexes of both, row by row."""
+def _step(place: Mapping[str, int], types: Mapping[str, str], edge: Growth) -> sql.Composable:
+    """The rows that the row `r` of a table points to: by the indexes of both, row by row."""
     return sql.SQL(
-        "SELECT {pn}, p.{target_key}::text FROM {table} AS m JOIN {target} AS p ON p.{referred} = m.{column}"
+        "SELECT {pn}, p.{target_key}::text FROM {table} AS m JOIN {target} AS p ON {pointed} = {value}"
         # A key of another table of the group may be no text of this type: it must not even be tried.
-        " WHERE r.n = {n} AND m.{key} = (CASE WHEN r.n = {n} THEN r.k END)::{type}"
+        " WHERE r.n = {n} AND m.{key} = (CASE WHEN r.n = {n} THEN r.k END)::{type}{condition}"
     ).format(
-        n=sql.Literal(place[table.model]),
-        pn=sql.Literal(place[target.model]),
-        table=table_name(table.table),
-        target=table_name(target.table),
-        key=sql.Identifier(table.key),
-        target_key=sql.Identifier(target.key),
-        column=sql.Identifier(name),
-        referred=sql.Identifier(referred(table, name)),
-        type=composed(types[table.model]),
+        n=sql.Literal(place[edge.table.model]),
+        pn=sql.Literal(place[edge.target.model]),
+        table=table_name(edge.table.table),
+        target=table_name(edge.target.table),
+        key=sql.Identifier(edge.table.key),
+        target_key=sql.Identifier(edge.target.key),
+        pointed=column_of(edge.pointed, "p"),
+        value=edge.value,
+        type=composed(types[edge.table.model]),
+        condition=edge.condition,
     )

@@ -9,17 +9,19 @@ from isekai_core.types.slices import Estimate, SlicePlan, TablePlan
 from isekai_postgres import cycles
 from isekai_postgres.compiling import Compiler
 from isekai_postgres.export import explained, select_rows
+from isekai_postgres.growth import Growth
 from isekai_postgres.keys import Chooser
 from isekai_postgres.reasons import telling
 from isekai_postgres.sets import KeySet, with_sets
 from isekai_postgres.snapshot import Origin, leading
 from isekai_postgres.sql import EMPTY
-from isekai_postgres.tables import key_columns
+from isekai_postgres.tables import key_columns, with_what_is_there
 
 
 def estimate(origin: Origin, plan: SlicePlan) -> Mapping[str, Estimate]:
     """Label to the rows and bytes of each table of `plan`; `ExportError` where the source cannot be asked."""
     with leading(origin) as (connection, _):
+        plan = with_what_is_there(connection, plan, origin)
         keys = key_columns(connection, plan, origin)
         guesser = Guesser(origin, connection, plan, keys, Compiler(origin, connection))
         found: dict[str, Estimate] = {}
@@ -59,7 +61,7 @@ class Guesser(Chooser):
     def settle(self, group: Sequence[TablePlan], edges: Sequence[cycles.Edge]) -> None:
         """Every row is taken to have what it needs."""
 
-    def close(self, group: Sequence[TablePlan], edges: Sequence[cycles.Growth]) -> None:  # noqa: ARG002
+    def close(self, group: Sequence[TablePlan], edges: Sequence[Growth]) -> None:  # noqa: ARG002
         """What other groups point to is counted."""
         for table in group:
             self.final[table.model] = self.chosen[table.model]

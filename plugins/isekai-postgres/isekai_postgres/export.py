@@ -16,7 +16,7 @@ from isekai_postgres.reasons import telling
 from isekai_postgres.sets import KeySet, settings_of, with_sets
 from isekai_postgres.snapshot import Origin, leading
 from isekai_postgres.sql import EMPTY, column_of, table_name
-from isekai_postgres.tables import KeyColumn, key_columns
+from isekai_postgres.tables import KeyColumn, key_columns, with_what_is_there
 from isekai_postgres.workers import work
 
 
@@ -45,10 +45,13 @@ def export(
     Raises `ExportError`; what `bundle` raises passes through. No connection stays open.
     """
     with leading(origin) as (connection, facts):
+        plan = with_what_is_there(connection, plan, origin)
         keys = key_columns(connection, plan, origin)
         compiler = Compiler(origin, connection)
         sets = Chooser(origin, connection, plan, keys, compiler).choose()
-        copies = [_planned(origin, connection, table, sets[table.model], keys[table.model]) for table in plan.tables]
+        # What may be left out is a kept set, whose number is known.
+        tables = [table for table in plan.tables if not table.is_optional or sets[table.model].rows]
+        copies = [_planned(origin, connection, table, sets[table.model], keys[table.model]) for table in tables]
 
         def one(reader: psycopg.Connection, copy: TableCopy, stop: Callable[[], bool]) -> None:
             copy_table(origin, reader, copy, bundle, progress, stop)

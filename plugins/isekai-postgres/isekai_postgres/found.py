@@ -8,6 +8,7 @@ from psycopg import sql
 
 from isekai_core.errors import StagingError
 from isekai_postgres.drift import Part
+from isekai_postgres.generic import generic_values
 from isekai_postgres.target import find_table
 from isekai_postgres.work import Work
 
@@ -85,14 +86,20 @@ def find_natural(work: Work, parts: list[Part]) -> None:
 
 
 def _searches(work: Work, part: Part) -> Iterator[sql.Composed]:
+    generic = {name: rest for name, *rest in generic_values(work, part, lambda other: _root_found(work, other))}
     for columns in _unique_columns(part):
-        joins, same = [], []
+        joins: list[sql.Composable] = []
+        same: list[sql.Composable] = []
         for number, name in enumerate(columns):
-            column, value = sql.Identifier(name), sql.SQL("s.{}").format(sql.Identifier(name))
+            column = sql.Identifier(name)
+            value: sql.Composable = sql.SQL("s.{}").format(sql.Identifier(name))
             if there := _found_of(work, part, name):
                 alias = sql.Identifier(f"f{number}")
                 joins.append(sql.SQL("JOIN {} {a} ON {a}.old = {}").format(there, value, a=alias))
                 value = sql.SQL("{}.new").format(alias)
+            elif name in generic:
+                value, join = generic[name]
+                joins.append(join)
             same.append(sql.SQL("t.{} = {}").format(column, value))
         yield sql.SQL(
             "INSERT INTO {found} SELECT DISTINCT ON (s.{k}) s.{k}, t.{k} FROM {stage} s {joins}"
@@ -128,5 +135,9 @@ def _found_of(work: Work, part: Part, name: str) -> sql.Identifier | None:
     pointed = next((one for one in work.parts if one.map == source.map), None)
     if pointed is None:
         return source.map
-    root = work.root(pointed)
+    return _root_found(work, pointed)
+
+
+def _root_found(work: Work, part: Part) -> sql.Identifier | None:
+    root = work.root(part)
     return root.found if root else None

@@ -6,9 +6,9 @@ and joining that to the rows again, would cost as much as inserting them.
 
 from psycopg import sql
 
+from isekai_core.slicing.generic import generic_keys
 from isekai_postgres import ledger
 from isekai_postgres.drift import Part
-from isekai_postgres.references import generic_keys
 from isekai_postgres.target import forward
 from isekai_postgres.work import Work
 
@@ -19,7 +19,7 @@ KEY = sql.Identifier("isekai_new_key")
 def find_fresh(work: Work) -> frozenset[str]:
     """The labels of the parts that are fresh."""
     # What a generic foreign key points to is looked up row by row, for which a view has no index.
-    if any(generic_keys(part) for part in work.parts):
+    if any(generic_keys(part.model) for part in work.parts):
         return frozenset()
     return frozenset(part.label for part in work.parts if _is_fresh(work, part))
 

@@ -18,6 +18,7 @@ from isekai_core.slicing.order import groups_of
 from isekai_core.types.slices import Column, SlicePlan, TablePlan
 from isekai_postgres import cycles
 from isekai_postgres.compiling import Compiler
+from isekai_postgres.growth import Growth, pointed_at
 from isekai_postgres.reasons import telling
 from isekai_postgres.sets import KeySet, with_sets
 from isekai_postgres.snapshot import Origin
@@ -26,7 +27,6 @@ from isekai_postgres.sql import (
     column_of,
     composed,
     limited,
-    pointed_at,
     sampled,
     source_of,
     values_of,
@@ -73,9 +73,9 @@ class Chooser:
         for group in groups_of(needs):
             self._choose_group([tables[label] for label in group])
         # Rows are added only now, and bring no further children: a limit would mean nothing otherwise.
-        growing = {label: table for label, table in tables.items() if table.closure and not table.is_whole}
+        growing = {label: table for label, table in tables.items() if table.grows and not table.is_whole}
         self.final = {label: self.chosen[label] for label in tables if label not in growing}
-        for group in groups_of({label: {model for model, _ in table.closure} for label, table in growing.items()}):
+        for group in groups_of({label: _pulling(table) for label, table in growing.items()}):
             self._close_group([growing[label] for label in group])
         return self.final
 
@@ -160,7 +160,7 @@ class Chooser:
                 body = rest.format(before.name, lost.name)
                 self.chosen[table.model] = self.new_set(body, [before, lost], rows=rows)
 
-    def close(self, group: Sequence[TablePlan], edges: Sequence[cycles.Growth]) -> None:
+    def close(self, group: Sequence[TablePlan], edges: Sequence[Growth]) -> None:
         """Take what rows of a group point to in the group, until there is nothing more."""
         sets = [self.chosen[table.model] for table in group]
         types = {table.model: self.keys[table.model].type for table in group}
@@ -185,17 +185,27 @@ class Chooser:
         for table in group:
             start, needs = self._start(table, inside)
             self.chosen[table.model] = self.new_set(start, needs)
-            edges += [(self.plan.table(model), name, table) for model, name in table.closure if model in inside]
+            edges += [edge for edge in self._growths(table) if edge.table.model in inside]
         self.close(group, edges)
 
     def _start(self, table: TablePlan, inside: set[str]) -> tuple[sql.Composable, list[KeySet]]:
         own = self.chosen[table.model]
         parts: list[sql.Composable] = [sql.SQL("SELECT k FROM {}").format(own.name)]
         needs = [own]
-        for model, name in table.closure:
-            if model in inside:
-                continue
-            pointing, other = self.final[model], self.plan.table(model)
-            parts.append(pointed_at(table, other, name, pointing.name))
-            needs.append(pointing)
+        for edge in self._growths(table):
+            if edge.table.model not in inside:
+                pointing = self.final[edge.table.model]
+                parts.append(pointed_at(edge, pointing.name))
+                needs.append(pointing)
         return sql.SQL(" UNION ").join(parts), needs
+
+    def _growths(self, table: TablePlan) -> list[Growth]:
+        """What brings rows of `table` with it."""
+        plain = [Growth.plain(self.plan.table(model), name, table) for model, name in table.closure]
+        kind = self.keys[table.model].type
+        return [*plain, *(Growth.generic(self.plan, key, table, kind) for key in table.generic)]
+
+
+def _pulling(table: TablePlan) -> set[str]:
+    """The models whose rows bring rows of `table` with them."""
+    return {model for model, _ in table.closure} | {key.model for key in table.generic}

@@ -2,17 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from psycopg import sql
 
 from isekai_core.errors import StagingError
 from isekai_core.types.slices import Column
 from isekai_postgres.drift import Part
+from isekai_postgres.generic import generic_values
 from isekai_postgres.work import Work
 
 _SHOWN = 5
-_CONTENT_TYPE = "contenttypes.ContentType"
 _WAYS = (
     "add a job for the rows they point to, or load with dangling='null', or with dangling='keep' when the target has"
     " them under the same keys"
@@ -41,7 +40,8 @@ def mapped(work: Work, part: Part) -> list[Mapped]:
     """The references of a part, generic ones too; not its key, which has a map of its own."""
     columns = [column for column in part.table.columns if column.reference and column.name != part.table.key]
     plain = [_mapped(work, column, sql.Identifier(f"r{number}")) for number, column in enumerate(columns)]
-    return [*plain, *_generic(work, part)]
+    generic = generic_values(work, part, lambda other: other.map)
+    return [*plain, *(Mapped(*one) for one in generic)]
 
 
 def final(work: Work, one: Mapped) -> sql.Composable:
@@ -72,43 +72,6 @@ def _mapped(work: Work, column: Column, alias: sql.Identifier) -> Mapped:
     # What is no key keeps its value, when there is a row with it.
     statement = sql.SQL("CASE WHEN {own} IN (SELECT {} FROM {}) THEN {own} END")
     return Mapped(column.name, statement.format(sql.Identifier(source.column), source.part.stage, own=own), sql.SQL(""))
-
-
-def _generic(work: Work, part: Part) -> Iterator[Mapped]:
-    """Generic foreign keys: what their column points to is said in another one, row by row."""
-    types = work.by_model.get(_CONTENT_TYPE)
-    if types is None:
-        return
-    for number, generic in enumerate(generic_keys(part)):
-        kind = part.model._meta.get_field(generic.ct_field).column
-        column = part.model._meta.get_field(generic.fk_field).column
-        if not (part.has(kind) and part.has(column)):
-            continue
-        alias = sql.Identifier(f"c{number}")
-        join = sql.SQL("LEFT JOIN {} {a} ON {a}.{} = s.{}").format(
-            types.stage, types.key, sql.Identifier(kind), a=alias
-        )
-        cases = sql.SQL(" ").join(_case(other, column) for other in work.parts)
-        value = sql.SQL("(CASE {a}.app_label || '.' || {a}.model {} END)::{}").format(
-            cases, sql.SQL(part.target.columns[column].type), a=alias
-        )
-        yield Mapped(column, value, join)
-
-
-def generic_keys(part: Part) -> list[Any]:
-    """The generic foreign keys of the model."""
-    return [
-        one
-        for one in part.model._meta.private_fields
-        if hasattr(one, "ct_field") and hasattr(one, "fk_field") and not hasattr(one, "object_id_field_name")
-    ]
-
-
-def _case(part: Part, column: str) -> sql.Composed:
-    statement = sql.SQL("WHEN {} THEN (SELECT g.new::text FROM {} g WHERE g.old = s.{}::text::{})")
-    return statement.format(
-        sql.Literal(part.model._meta.label_lower), part.map, sql.Identifier(column), sql.SQL(part.key_column.type)
-    )
 
 
 def lost(work: Work, part: Part) -> list[tuple[Mapped, sql.Composed]]:

@@ -58,23 +58,6 @@ def referred(table: TablePlan, name: str) -> str:
     return reference.column
 
 
-def pointed_at(table: TablePlan, other: TablePlan, name: str, keys: sql.Composable) -> sql.Composable:
-    """A SELECT of the keys of `table` that the column `name` of `other` points to, in the rows of the set `keys`."""
-    # What is pointed at is gathered first: the planner would look for it anew for each row of `table`.
-    return sql.SQL(
-        "SELECT {} FROM {} AS t"
-        " JOIN (SELECT DISTINCT m.{} AS v FROM {} AS m JOIN {} AS s ON s.k = m.{}) AS d ON d.v = {}"
-    ).format(
-        column_of(table.key),
-        table_name(table.table),
-        sql.Identifier(name),
-        table_name(other.table),
-        keys,
-        sql.Identifier(other.key),
-        column_of(referred(other, name)),
-    )
-
-
 def source_of(
     table: TablePlan, compiled: str | None, parents: Sequence[tuple[Column, sql.Composable]], sample: sql.Composable
 ) -> sql.Composable:

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import psycopg
+from psycopg import sql
 
 from isekai_core.errors import ExportError
-from isekai_core.types.slices import SlicePlan, TablePlan
+from isekai_core.slicing.generic import CONTENT_TYPE, present
+from isekai_core.types.slices import GenericKey, SlicePlan, TablePlan
 from isekai_postgres.reasons import telling
 from isekai_postgres.snapshot import Origin
 from isekai_postgres.sql import table_name
@@ -59,3 +61,21 @@ def _key_column(connection: psycopg.Connection, table: TablePlan, origin: Origin
         )
         raise ExportError(msg)
     return KeyColumn(there[table.key][1], there[table.key][2])
+
+
+def with_what_is_there(connection: psycopg.Connection, plan: SlicePlan, origin: Origin) -> SlicePlan:
+    """The plan without the tables that only a generic foreign key may lead to, and none does here."""
+    if not any(table.is_optional for table in plan.tables):
+        return plan
+    # Where these two cannot be read, that is told before they are asked.
+    key_columns(connection, plan.only([table.model for table in plan.tables if not table.is_optional]), origin)
+
+    def kinds(key: GenericKey) -> set[tuple[str, str]]:
+        types, table = plan.table(CONTENT_TYPE), plan.table(key.model)
+        statement = sql.SQL(
+            "SELECT y.app_label, y.model FROM {} AS y WHERE EXISTS (SELECT FROM {} AS m WHERE m.{} = y.{})"
+        ).format(table_name(types.table), table_name(table.table), sql.Identifier(key.kind), sql.Identifier(types.key))
+        with telling(f"{table.model} (table {table.table}) in {origin.name}", origin.password):
+            return {(row[0], row[1]) for row in connection.execute(statement)}
+
+    return present(plan, kinds)

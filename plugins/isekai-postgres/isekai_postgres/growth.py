@@ -1,0 +1,85 @@
+"""Growth: rows that are taken because others point to them, by a foreign key or by a generic one, as SQL."""
+
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from isekai_core.slicing.generic import CONTENT_TYPE, kinds_of
+from isekai_core.types.slices import GenericKey, SlicePlan, TablePlan
+from isekai_postgres.sql import EMPTY, column_of, composed, referred, table_name
+
+_NUMBER = "^(0|-?[1-9][0-9]{0,17})$"
+_UUID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+_PATTERNS = {"smallint": _NUMBER, "integer": _NUMBER, "bigint": _NUMBER, "uuid": _UUID}
+
+
+@dataclass(frozen=True)
+class Growth:
+    """A table, its column, and the table whose rows are taken with its own.
+
+    value: what the column holds, in `table` that is called `m`.
+    pointed: the column of `target` that is compared with it.
+    condition: which rows of `table` point to `target` at all; nothing for all of them.
+    """
+
+    table: TablePlan
+    target: TablePlan
+    value: sql.Composable
+    pointed: str
+    condition: sql.Composable
+
+    @classmethod
+    def plain(cls, table: TablePlan, column: str, target: TablePlan) -> "Growth":
+        """Of a foreign key."""
+        return cls(table, target, column_of(column, "m"), referred(table, column), EMPTY)
+
+    @classmethod
+    def generic(cls, plan: SlicePlan, key: GenericKey, target: TablePlan, target_type: str) -> "Growth":
+        """Of a generic foreign key.
+
+        target_type: of the target's key, in SQL.
+        """
+        table, types = plan.table(key.model), plan.table(CONTENT_TYPE)
+        condition = sql.SQL(" AND m.{} IN (SELECT y.{} FROM {} AS y WHERE (y.app_label, y.model) IN ({}))").format(
+            sql.Identifier(key.kind),
+            sql.Identifier(types.key),
+            table_name(types.table),
+            sql.SQL(", ").join(
+                sql.SQL("({}, {})").format(*map(sql.Literal, kind)) for kind in kinds_of(target.model_class)
+            ),
+        )
+        return cls(table, target, as_key(column_of(key.key, "m"), target_type), target.key, condition)
+
+
+def as_key(value: sql.Composable, key_type: str) -> sql.Composable:
+    """What a generic foreign key holds, as a key of this type: NULL where it is none, and so points nowhere.
+
+    A text may hold the keys of any model. It is the text that is made a key, so that an index of keys can be used.
+    """
+    if key_type.startswith(("character", "text")):
+        # Not cast to the type, whose length would cut it.
+        return sql.SQL("{}::text").format(value)
+    if key_type not in _PATTERNS:
+        return sql.SQL("{}::text::{}").format(value, composed(key_type))
+    kind = "bigint" if _PATTERNS[key_type] is _NUMBER else key_type
+    return sql.SQL("CASE WHEN {v}::text ~ {} THEN {v}::text::{} END").format(
+        sql.Literal(_PATTERNS[key_type]), composed(kind), v=value
+    )
+
+
+def pointed_at(growth: Growth, keys: sql.Composable) -> sql.Composable:
+    """A SELECT of the keys of the target that rows of the set `keys` point to."""
+    # What is pointed at is gathered first: the planner would look for it anew for each row of the target.
+    return sql.SQL(
+        "SELECT {} FROM {} AS t"
+        " JOIN (SELECT DISTINCT {} AS v FROM {} AS m JOIN {} AS s ON s.k = m.{}{}) AS d ON d.v = {}"
+    ).format(
+        column_of(growth.target.key),
+        table_name(growth.target.table),
+        growth.value,
+        table_name(growth.table.table),
+        keys,
+        sql.Identifier(growth.table.key),
+        growth.condition,
+        column_of(growth.pointed),
+    )
