@@ -10,13 +10,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from typing import Any
 
-from isekai_core.builtins.slice_orm_queries import distinct, field_of, pointed_generically, stream, told
-from isekai_core.builtins.slice_orm_rows import BATCH, batches, kind_of, rows_of
+from isekai_core.builtins.slice_orm_closure import Closure
+from isekai_core.builtins.slice_orm_queries import distinct, stream, told
+from isekai_core.builtins.slice_orm_rows import BATCH, kind_of, rows_of
 from isekai_core.slicing.order import groups_of
 from isekai_core.slicing.values import text_of
-from isekai_core.types.slices import Column, GenericKey, Per, SlicePlan, TablePlan
+from isekai_core.types.slices import Column, Per, SlicePlan, TablePlan
 
-_Accept = Callable[[Any, Mapping[str, Any]], bool]
+Accept = Callable[[Any, Mapping[str, Any]], bool]
 
 
 def is_sampled(key: str, seed: str, share: float) -> bool:
@@ -42,11 +43,11 @@ class Choice:
 
     def make(self) -> None:
         """Choose the rows; `ExportError` names the model whose rows cannot be asked for."""
-        needs = {table.model: [_target(column) for column in self._binding(table)] for table in self.plan.tables}
+        needs = {table.model: [_target(column) for column in self.binding(table)] for table in self.plan.tables}
         for group in groups_of(needs):
             self._choose_group([self.plan.table(label) for label in group])
         # Rows are added only now, and bring no children with them: a limit would mean nothing otherwise.
-        self._close()
+        Closure(self.alias, self.plan, self.keys).close()
 
     def count(self, table: TablePlan) -> int:
         """The number of rows of `table`."""
@@ -61,40 +62,40 @@ class Choice:
 
     def _choose_group(self, tables: Sequence[TablePlan]) -> None:
         labels = {table.model for table in tables}
-        bound = {table.model: [one for one in self._binding(table) if _target(one) in labels] for table in tables}
+        bound = {table.model: [one for one in self.binding(table) if _target(one) in labels] for table in tables}
         if any(bound.values()):
             self._choose_together(tables, bound)
             return
         for table in tables:
-            self.keys[table.model] = self._chosen(table, self._parents_test(table, labels))
+            self.keys[table.model] = self._chosen(table, self.parents_test(table, labels))
 
     def _choose_together(self, tables: Sequence[TablePlan], bound: Mapping[str, Sequence[Column]]) -> None:
         """Rows that need one another stay while all that they need stays: before limits, and after them."""
         found = {}
         for table in tables:
-            accept = self._parents_test(table, set(bound))
+            accept = self.parents_test(table, set(bound))
             with told(table):
                 found[table.model] = self._candidates(table, bound[table.model], accept)
         self._prune(tables, bound, found)
         for table in tables:
             if table.is_limited:
-                taken = self._chosen(table, _among(found[table.model])) or set()
+                taken = self._chosen(table, among(found[table.model])) or set()
                 found[table.model] = {key: row for key, row in found[table.model].items() if key in taken}
         self._prune(tables, bound, found)
         for table in tables:
             self.keys[table.model] = set(found[table.model])
 
-    def _candidates(self, table: TablePlan, columns: Sequence[Column], accept: _Accept) -> dict[Any, dict[str, Any]]:
+    def _candidates(self, table: TablePlan, columns: Sequence[Column], accept: Accept) -> dict[Any, dict[str, Any]]:
         """Key to the values by which rows of a group are bound: those that point, and those that are pointed to."""
         pointed = {
             column.reference.column
             for other in self.plan.tables
-            for column in self._binding(other)
+            for column in self.binding(other)
             if column.reference and column.reference.model == table.model
         }
-        names = {column.name for column in columns} | pointed | {one.name for one in self._binding(table)}
+        names = {column.name for column in columns} | pointed | {one.name for one in self.binding(table)}
         rows = self._stream(table, names)
-        return {key: row for key, row in rows if accept(key, row) and self._is_in(table, key)}
+        return {key: row for key, row in rows if accept(key, row) and self.is_in(table, key)}
 
     def _prune(
         self,
@@ -114,28 +115,28 @@ class Choice:
                     changed = changed or len(kept) < len(rows)
                     found[table.model] = kept
 
-    def _chosen(self, table: TablePlan, accept: _Accept) -> set[Any] | None:
+    def _chosen(self, table: TablePlan, accept: Accept) -> set[Any] | None:
         """The keys that a table's own conditions and limits leave."""
         if table.is_whole:
             return None
-        names = {column.name for column in self._binding(table)}
+        names = {column.name for column in self.binding(table)}
         with told(table):
-            passed = [self._per(table, one, names, accept) for one in table.per]
+            passed = [self.first_of_each(table, one, names, accept) for one in table.per]
             chosen = set()
             for key, row in self._stream(table, names, table.order_by):
-                if accept(key, row) and self._is_in(table, key) and all(key in one for one in passed):
+                if accept(key, row) and self.is_in(table, key) and all(key in one for one in passed):
                     chosen.add(key)
                     if len(chosen) == table.limit:
                         break
             return chosen
 
-    def _per(self, table: TablePlan, per: Per, names: Collection[str], accept: _Accept) -> set[Any]:
+    def first_of_each(self, table: TablePlan, per: Per, names: Collection[str], accept: Accept) -> set[Any]:
         """The keys of those that are among the first of their parent; what has no parent is not counted."""
         parent = table.model_class._meta.get_field(per.field).column
         seen: Counter[Any] = Counter()
         passed = set()
         for key, row in self._stream(table, {*names, parent}, per.order_by):
-            if not accept(key, row) or not self._is_in(table, key):
+            if not accept(key, row) or not self.is_in(table, key):
                 continue
             if row[parent] is not None:
                 seen[row[parent]] += 1
@@ -143,7 +144,7 @@ class Choice:
                 passed.add(key)
         return passed
 
-    def _is_in(self, table: TablePlan, key: Any) -> bool:
+    def is_in(self, table: TablePlan, key: Any) -> bool:
         if table.sample is None:
             return True
         kind = kind_of(table.model_class._meta.pk)
@@ -151,7 +152,7 @@ class Choice:
 
     # Parents
 
-    def _binding(self, table: TablePlan) -> list[Column]:
+    def binding(self, table: TablePlan) -> list[Column]:
         """The declared foreign keys that leave rows out: not those that bring the rows they point to with them."""
         parents = [(column, self.plan.table(_target(column))) for column in table.parents]
         # Of a whole table every row is there: the database's own constraint has seen to it.
@@ -161,79 +162,23 @@ class Choice:
             if not parent.is_whole and (table.model, column.name) not in parent.closure
         ]
 
-    def _parents_test(self, table: TablePlan, inside: Collection[str]) -> _Accept:
+    def parents_test(self, table: TablePlan, inside: Collection[str]) -> Accept:
         """Whether the parents of a row are there, except for those in its own group."""
         allowed = {}
-        for column in self._binding(table):
+        for column in self.binding(table):
             assert column.reference is not None
             if column.reference.model in inside:
                 continue
-            allowed[column.name] = self._values(column.reference.model, column.reference.column)
+            allowed[column.name] = self.values(column.reference.model, column.reference.column)
         return lambda _key, row: all(row[name] is None or row[name] in values for name, values in allowed.items())
 
-    def _values(self, label: str, column: str) -> set[Any]:
+    def values(self, label: str, column: str) -> set[Any]:
         """The values of a column of the rows that are taken."""
         table = self.plan.table(label)
         keys = self.keys[label]
         if keys is not None and column == table.key:
             return keys
         return set(distinct(self.alias, table, column, keys))
-
-    # Closure
-
-    def _close(self) -> None:
-        """Add what rows point to, to the last."""
-        waiting: dict[str, set[Any] | None] = dict(self.keys)
-        while waiting:
-            label, fresh = waiting.popitem()
-            for table, column in self._pulled_by(label):
-                with told(table):
-                    new = self._missing(table, self.plan.table(label), column, fresh)
-                if new:
-                    self._add(table.model, new, waiting)
-            for table, key in self._pulled_generically(label):
-                with told(table):
-                    values = pointed_generically(self.alias, table, self.plan.table(label), key, fresh)
-                    new = self._among_rows(table, table.key, values)
-                if new:
-                    self._add(table.model, new, waiting)
-
-    def _add(self, label: str, new: set[Any], waiting: dict[str, set[Any] | None]) -> None:
-        keys = self.keys[label]
-        assert keys is not None
-        keys |= new
-        there = waiting.setdefault(label, set())
-        if there is not None:
-            there |= new
-
-    def _pulled_by(self, label: str) -> Iterator[tuple[TablePlan, Column]]:
-        for table in self.plan.tables:
-            if self.keys[table.model] is None:
-                continue
-            for model, column in table.closure:
-                if model == label:
-                    yield table, self.plan.table(label).column(column)
-
-    def _pulled_generically(self, label: str) -> Iterator[tuple[TablePlan, GenericKey]]:
-        for table in self.plan.tables:
-            if self.keys[table.model] is not None:
-                yield from ((table, key) for key in table.generic if key.model == label)
-
-    def _missing(self, table: TablePlan, child: TablePlan, column: Column, fresh: set[Any] | None) -> set[Any]:
-        assert column.reference is not None
-        return self._among_rows(table, column.reference.column, distinct(self.alias, child, column.name, fresh))
-
-    def _among_rows(self, table: TablePlan, column: str, values: Iterable[Any]) -> set[Any]:
-        """The keys of rows of `table` that have one of these values in the column, and are not taken yet."""
-        keys = self.keys[table.model]
-        assert keys is not None
-        name = field_of(table, column).attname
-        found: set[Any] = set()
-        for batch in batches(values):
-            wanted = [value for value in batch if name != table.model_class._meta.pk.attname or value not in keys]
-            rows = rows_of(self.alias, table.model_class).filter(**{f"{name}__in": wanted})
-            found.update(rows.values_list("pk", flat=True))
-        return found - keys
 
     def _stream(
         self, table: TablePlan, columns: Iterable[str], order_by: Sequence[str] = ()
@@ -243,7 +188,7 @@ class Choice:
     def _few_parents(self, table: TablePlan) -> dict[str, set[Any]]:
         """Where few parents are there, the database leaves out the children of others."""
         found = {}
-        for column in self._binding(table):
+        for column in self.binding(table):
             keys = self.keys.get(_target(column))
             is_key = column.reference and column.reference.column == self.plan.table(_target(column)).key
             # Those of its own group are not known yet.
@@ -257,5 +202,5 @@ def _target(column: Column) -> str:
     return column.reference.model
 
 
-def _among(keys: Collection[Any]) -> _Accept:
+def among(keys: Collection[Any]) -> Accept:
     return lambda key, _row: key in keys

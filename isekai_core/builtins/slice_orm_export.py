@@ -9,6 +9,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from isekai_core.builtins.slice_orm_choice import Choice
 from isekai_core.builtins.slice_orm_queries import kinds_in
+from isekai_core.builtins.slice_orm_reasons import reasons
 from isekai_core.builtins.slice_orm_rows import TextReader, rows_of
 from isekai_core.errors import ExportError
 from isekai_core.slicing.csvtext import write_rows
@@ -85,7 +86,8 @@ def _estimate(choice: Choice, table: TablePlan) -> Estimate:
     looked = [row for _, row in _reader(choice, table).by_keys(sorted(keys)[:_LOOKED_AT])]
     header = sum(map(len, write_rows([[column.name for column in table.columns]])))
     size = sum(map(len, write_rows(looked)))
-    return Estimate(rows, header + (size * rows // len(looked) if looked else 0))
+    size = header + (size * rows // len(looked) if looked else 0)
+    return Estimate(rows, size, tuple(reasons(choice, table)))
 
 
 def _export(choice: Choice, table: TablePlan, bundle: BundleWriter, progress: SliceProgress) -> None:

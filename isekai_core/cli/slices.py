@@ -2,7 +2,8 @@
 
 import argparse
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,39 +11,85 @@ from isekai_core.cli.output import print_json, print_table, remark
 from isekai_core.cli.tables import clean_output, counted, print_counts, size
 from isekai_core.conf import did_you_mean
 from isekai_core.errors import ConfigurationError, PlanError
+from isekai_core.slicing.budget import Proposal
 from isekai_core.slicing.job import ImportJob
 from isekai_core.slicing.plan import plan_of
 from isekai_core.slicing.slicer import DataSlicer, SliceResult
 from isekai_core.slicing.verify import diff as differences
 from isekai_core.slicing.verify import verify as problems_in
-from isekai_core.types.slices import SlicePlan
+from isekai_core.types.slices import Estimate, SlicePlan
 
 
 def plan(options: argparse.Namespace) -> int:
-    """Rows and bytes of every table, as the database believes."""
+    """Rows and bytes of every table, as the database believes, and why; with a budget, limits that meet it."""
+    if options.budget is not None:
+        return _budget(options)
     wanted = _plan(options)
     with clean_output():
         found = _database(options.source).estimate(wanted)
     if options.json:
-        tables = [{"model": model, "rows": e.rows, "bytes": e.bytes} for model, e in found.items()]
-        print_json({"schema": 1, "tables": tables})
+        print_json({"schema": 1, "tables": [{"model": model, **asdict(one)} for model, one in found.items()]})
         return 0
-    rows = [(model, e.rows, size(e.bytes), _why(wanted, model)) for model, e in found.items()]
-    total = (f"{sum(e.rows for e in found.values())}", size(sum(e.bytes for e in found.values())))
+    rows = [line for model, one in found.items() for line in _lines(model, one)]
+    total = (f"{sum(e.rows for e in found.values()):,}", size(sum(e.bytes for e in found.values())))
     print_table(("Model", "Rows", "Size", "Because"), [*rows, ("", *total, "")])
     remark("these are the database's own estimates; nothing was read")
     return 0
 
 
-def _why(wanted: SlicePlan, model: str) -> str:
-    table = wanted.table(model)
-    parts = [f"rows of {other}.{column} point to them" for other, column in table.closure]
-    if not parts:
-        parts = [f"with their {column.reference.model}" for column in table.parents if column.reference]
-        parts += [f"at most {table.limit}"] if table.limit is not None else []
-        parts += [f"at most {one.limit} per {one.field}" for one in table.per]
-        parts += [f"a share of {table.sample:g}"] if table.sample is not None else []
-    return ", ".join(dict.fromkeys(parts)) or ("all rows" if table.is_whole else "the job's query")
+def _lines(model: str, one: Estimate) -> Iterator[tuple[str, str, str, str]]:
+    """A line for the table and its first reason, and one for each further reason."""
+    reasons = [f"{reason.rows:,} {_WORDS[reason.kind].format(reason.of)}" for reason in one.because]
+    yield model, f"{one.rows:,}", size(one.bytes), "".join(reasons[:1])
+    yield from (("", "", "", text) for text in reasons[1:])
+
+
+_WORDS = {
+    "all": "in the table",
+    "query": "that the query chooses",
+    "parent": "with their {}",
+    "sample": "in a share of {}",
+    "per": "at most {}",
+    "limit": "at most {}",
+    "pointed": "to which {} points",
+}
+
+
+def _budget(options: argparse.Namespace) -> int:
+    jobs = _jobs(options.jobs)
+    with clean_output():
+        found = DataSlicer.propose(_database(options.source), jobs, budget=options.budget)
+    if options.json:
+        tables = [
+            {
+                "model": model,
+                "rows": one.rows,
+                "bytes": one.bytes,
+                "limit": found.limits.get(model),
+                "within": {"rows": found.estimates[model].rows, "bytes": found.estimates[model].bytes},
+            }
+            for model, one in found.before.items()
+        ]
+        print_json({"schema": 1, "budget": found.budget, "tables": tables})
+        return 0
+    rows = [
+        (model, *_sizes(one), *_sizes(found.estimates[model]), _limit(found, model))
+        for model, one in found.before.items()
+    ]
+    total = [_sizes(Estimate(sum(e.rows for e in some), sum(e.bytes for e in some)))
+             for some in (found.before.values(), found.estimates.values())]  # fmt: skip
+    headers = ("Model", "Rows", "Size", f"Within {found.budget}", "Size", "Limit")
+    print_table(headers, [*rows, ("", *total[0], *total[1], "")])
+    remark("these are the database's own estimates; nothing was read. The limits are for the jobs as they stand")
+    return 0
+
+
+def _sizes(one: Estimate) -> tuple[str, str]:
+    return f"{one.rows:,}", size(one.bytes)
+
+
+def _limit(found: Proposal, model: str) -> str:
+    return f"limit={found.limits[model]}" if model in found.limits else ""
 
 
 def export(options: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from isekai_core.conf import did_you_mean
 from isekai_core.errors import BundleError, PlanError
 from isekai_core.plugins.registry import HOMES, registry
+from isekai_core.slicing.budget import Proposal, propose
 from isekai_core.slicing.derive import derive
 from isekai_core.slicing.estimates import Estimates
 from isekai_core.slicing.files import PLACEHOLDER, Files, check_options, with_files
@@ -126,6 +127,18 @@ class DataSlicer(metaclass=_Named):
     def estimate(source: SliceSource, jobs: Sequence[ImportJob] | SlicePlan) -> Estimates:
         """Model to rows and bytes, as the database believes, before anything is read."""
         return Estimates(source.estimate(jobs if isinstance(jobs, SlicePlan) else plan_of(jobs)))
+
+    @staticmethod
+    def propose(source: SliceSource, jobs: Sequence[ImportJob] | SlicePlan, *, budget: str | int) -> Proposal:
+        """Limits with which `jobs` come to about `budget`, as far as the source can tell without reading anything.
+
+        budget: `"50MB"`, of CSV before it is compressed, or `"100k rows"`.
+
+        The result holds the jobs with their limits (`.jobs`), and prints as lines for those that stand in your file.
+
+        Raises `PlanError` where no limits do, and for a plan that is made of rows, which can have none.
+        """
+        return propose(source, jobs, budget)
 
     @staticmethod
     def run(

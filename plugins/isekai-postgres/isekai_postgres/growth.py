@@ -23,6 +23,7 @@ class Growth:
     """
 
     table: TablePlan
+    column: str
     target: TablePlan
     value: sql.Composable
     pointed: str
@@ -31,7 +32,7 @@ class Growth:
     @classmethod
     def plain(cls, table: TablePlan, column: str, target: TablePlan) -> "Growth":
         """Of a foreign key."""
-        return cls(table, target, column_of(column, "m"), referred(table, column), EMPTY)
+        return cls(table, column, target, column_of(column, "m"), referred(table, column), EMPTY)
 
     @classmethod
     def generic(cls, plan: SlicePlan, key: GenericKey, target: TablePlan, target_type: str) -> "Growth":
@@ -48,7 +49,7 @@ class Growth:
                 sql.SQL("({}, {})").format(*map(sql.Literal, kind)) for kind in kinds_of(target.model_class)
             ),
         )
-        return cls(table, target, as_key(column_of(key.key, "m"), target_type), target.key, condition)
+        return cls(table, key.key, target, as_key(column_of(key.key, "m"), target_type), target.key, condition)
 
 
 def as_key(value: sql.Composable, key_type: str) -> sql.Composable:

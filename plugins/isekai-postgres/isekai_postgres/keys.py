@@ -5,7 +5,7 @@ server, as an array in a setting of the transaction: a standby allows no tempora
 query, so that no list of keys grows with a table.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -122,9 +122,7 @@ class Chooser:
             if column.reference and column.reference.model in {one.model for one in group}
         ]
         for table in group:
-            self.chosen[table.model] = self._candidates(
-                table, {column.name for one, column, _ in inner if one is table}
-            )
+            self.chosen[table.model] = self.candidates(table, {column.name for one, column, _ in inner if one is table})
         if inner:
             self.settle(group, inner)
         for table in group:
@@ -134,16 +132,20 @@ class Chooser:
             # The limits took away rows that others of the group need.
             self.settle(group, inner)
 
-    def _candidates(self, table: TablePlan, without: set[str]) -> KeySet:
+    def candidates(self, table: TablePlan, without: Collection[str]) -> KeySet:
         """The rows that the queryset, the sample and the parents let through, but for the columns in `without`."""
         parents = [column for column in binding(table, self.plan) if column.name not in without]
+        return self.let_through(table, parents, self.sample(table))
+
+    def let_through(self, table: TablePlan, parents: Sequence[Column], sample: sql.Composable) -> KeySet:
+        """The rows that the queryset, the sample and these parents let through."""
         sets = [self.chosen[column.reference.model] for column in parents if column.reference]
         values = [
             (column, values_of(self.plan.table(column.reference.model), column.reference.column, one.name))
             for column, one in zip(parents, sets, strict=True)
             if column.reference
         ]
-        tail = source_of(table, self.compiler.keys(table), values, self.sample(table))
+        tail = source_of(table, self.compiler.keys(table), values, sample)
         return self.new_set(sql.SQL("SELECT {} AS k{}").format(column_of(table.key), tail), sets, tail=tail)
 
     def sample(self, table: TablePlan) -> sql.Composable:
@@ -185,21 +187,21 @@ class Chooser:
         for table in group:
             start, needs = self._start(table, inside)
             self.chosen[table.model] = self.new_set(start, needs)
-            edges += [edge for edge in self._growths(table) if edge.table.model in inside]
+            edges += [edge for edge in self.growths(table) if edge.table.model in inside]
         self.close(group, edges)
 
     def _start(self, table: TablePlan, inside: set[str]) -> tuple[sql.Composable, list[KeySet]]:
         own = self.chosen[table.model]
         parts: list[sql.Composable] = [sql.SQL("SELECT k FROM {}").format(own.name)]
         needs = [own]
-        for edge in self._growths(table):
+        for edge in self.growths(table):
             if edge.table.model not in inside:
                 pointing = self.final[edge.table.model]
                 parts.append(pointed_at(edge, pointing.name))
                 needs.append(pointing)
         return sql.SQL(" UNION ").join(parts), needs
 
-    def _growths(self, table: TablePlan) -> list[Growth]:
+    def growths(self, table: TablePlan) -> list[Growth]:
         """What brings rows of `table` with it."""
         plain = [Growth.plain(self.plan.table(model), name, table) for model, name in table.closure]
         kind = self.keys[table.model].type

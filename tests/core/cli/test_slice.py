@@ -67,7 +67,7 @@ def test_a_plan_tells_rows_and_why_without_reading(isekai):
     status, out, error = isekai("plan", "slices.py:one", "--source", "default")
     assert status == 0
     assert [line.split()[0] for line in out.splitlines()[1:3]] == ["shop.Tenant", "shop.Shop"]
-    assert "with their shop.Tenant" in out
+    assert "2 with their shop.Tenant" in out
     assert "nothing was read" in error
 
 
