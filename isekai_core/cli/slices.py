@@ -33,7 +33,7 @@ def plan(options: argparse.Namespace) -> int:
     rows = [line for model, one in found.items() for line in _lines(model, one)]
     total = (f"{sum(e.rows for e in found.values()):,}", size(sum(e.bytes for e in found.values())))
     print_table(("Model", "Rows", "Size", "Because"), [*rows, ("", *total, "")])
-    remark("these are the database's own estimates; nothing was read")
+    remark("these are estimates; nothing was exported")
     return 0
 
 
@@ -80,7 +80,7 @@ def _budget(options: argparse.Namespace) -> int:
              for some in (found.before.values(), found.estimates.values())]  # fmt: skip
     headers = ("Model", "Rows", "Size", f"Within {found.budget}", "Size", "Limit")
     print_table(headers, [*rows, ("", *total[0], *total[1], "")])
-    remark("these are the database's own estimates; nothing was read. The limits are for the jobs as they stand")
+    remark("these are estimates; nothing was exported. The limits are for the jobs as they stand")
     return 0
 
 

@@ -68,7 +68,7 @@ def test_a_plan_tells_rows_and_why_without_reading(isekai):
     assert status == 0
     assert [line.split()[0] for line in out.splitlines()[1:3]] == ["shop.Tenant", "shop.Shop"]
     assert "2 with their shop.Tenant" in out
-    assert "nothing was read" in error
+    assert "nothing was exported" in error
 
 
 def test_an_export_is_whole_and_is_not_written_over_unasked(isekai):

@@ -89,7 +89,7 @@ def test_a_budget_proposes_limits(plan):
     assert status == 0
     assert "Within 20 rows" in out.splitlines()[0]
     assert 'limit=per("tenant", 5)' in out
-    assert "nothing was read" in error
+    assert "nothing was exported" in error
     _, out, _ = plan("everything", "--budget", "20 rows", "--json")
     told = json.loads(out)
     assert told["budget"] == "20 rows"

@@ -1,4 +1,4 @@
-"""A budget: limits from the planner's estimates, and how near to it the slice comes that follows them."""
+"""Estimates of the planner: what each condition leaves, and how near to a budget a slice comes that follows them."""
 
 import pytest
 from isekai_postgres.slices import Postgres
