@@ -129,6 +129,10 @@ class ImportJob:
         if query.is_sliced:
             msg = f"{self.label}: query is cut by [:n], which chooses anew each time; use limit= and order_by="
             raise PlanError(msg)
+        if _is_grouped(query):
+            what = "values(…).annotate(…) gives groups and no rows"
+            msg = f"{self.label}: query groups: {what}; filter by a subquery of it, as in status__in=…"
+            raise PlanError(msg)
 
     def _check_numbers(self) -> None:
         number = self.number
@@ -146,3 +150,10 @@ class ImportJob:
             known = [one.name for one in self.model._meta.concrete_fields]
             msg = f"{self.label} has no field {name!r}{did_you_mean(name, known)}; it has {', '.join(known)}"
             raise PlanError(msg) from None
+
+
+def _is_grouped(query: Any) -> bool:
+    """Whether a query groups by other columns than its model's key; an aggregate for each row groups by that."""
+    if not isinstance(query.group_by, tuple):
+        return False
+    return not any(getattr(one, "target", None) is query.model._meta.pk for one in query.group_by)

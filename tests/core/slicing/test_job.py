@@ -1,6 +1,7 @@
 """Jobs: which rows of a model, checked before any database is asked."""
 
 import pytest
+from django.db.models import Count
 
 from isekai_core.errors import PlanError
 from isekai_core.slicing import ImportJob, per
@@ -49,6 +50,26 @@ def test_querysets_that_cannot_be_compared_are_refused():
         ImportJob(Tenant, Tenant.objects.all().union(Tenant.objects.all()))
     with pytest.raises(PlanError, match=r"query is cut by \[:n\].*use limit= and order_by="):
         ImportJob(Tenant, Tenant.objects.all()[:5])
+
+
+@pytest.mark.parametrize("combined", ["union", "intersection", "difference"])
+def test_combined_querysets_are_refused_with_the_way_out(combined):
+    query = getattr(Tenant.objects.filter(pk=1), combined)(Tenant.objects.filter(pk=2))
+    with pytest.raises(PlanError, match=rf"query is a {combined}; join conditions by \| and & in one filter"):
+        ImportJob(Tenant, query)
+
+
+def test_querysets_of_groups_are_refused_and_those_of_rows_with_an_aggregate_are_not():
+    groups = Order.objects.values("status").annotate(n=Count("pk")).filter(n__gt=2)
+    with pytest.raises(PlanError, match=r"shop.Order: query groups: .* filter by a subquery of it, as in status__in="):
+        ImportJob(Order, groups)
+    assert ImportJob(Order, Order.objects.filter(status__in=groups.values("status")))
+    assert ImportJob(Order, Order.objects.annotate(n=Count("items")).values("status").filter(n=2))
+
+
+def test_a_raw_query_is_no_queryset():
+    with pytest.raises(PlanError, match="query is a queryset, got RawQuerySet"):
+        ImportJob(Tenant, Tenant.objects.raw("SELECT * FROM shop_tenant"))
 
 
 def test_none_and_values_are_querysets_like_others():
