@@ -103,6 +103,7 @@ def export(options: argparse.Namespace) -> int:
             _database(options.source),
             target,
             wanted,
+            masks=masks,
             workers=options.workers,
             files=options.files if options.files == "placeholder" else options.files is not None,
             missing_files=options.missing_files,

@@ -3,7 +3,7 @@
 A plan is in no database's words: it says which rows and columns, and a source makes its queries of it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Model
@@ -35,15 +35,21 @@ def plan_of(
     _check_jobs(jobs)
     by_label = {job.label: job for job in jobs}
     check_targets([job.model for job in jobs])
-    if masks == "required" and (undecided := texts_without_decision(job.model for job in jobs)):
-        msg = f"masks='required', and nothing says what becomes of {', '.join(undecided)}; mask them, or say keep"
-        raise PlanError(msg)
+    if masks == "required":
+        check_masks(job.model for job in jobs)
     groups = groups_of({label: _needs(job, by_label) for label, job in by_label.items()})
     if order == "refuse":
         _check_order([job.label for job in jobs], groups)
     whole: set[str] = set()
     tables = [_table(by_label[label], by_label, whole, len(group)) for group in groups for label in group]
     return SlicePlan(tuple(tables), tuple(tuple(group) for group in groups), str(seed))
+
+
+def check_masks(models: Iterable[type[Model]]) -> None:
+    """Raise `PlanError` for text columns of `models` of which no importer says whether they are masked or kept."""
+    if undecided := texts_without_decision(models):
+        msg = f"masks='required', and nothing says what becomes of {', '.join(undecided)}; mask them, or say keep"
+        raise PlanError(msg)
 
 
 def _check_jobs(jobs: Sequence[ImportJob]) -> None:

@@ -15,7 +15,7 @@ from isekai_core.slicing.estimates import Estimates
 from isekai_core.slicing.files import PLACEHOLDER, Files, check_options, with_files
 from isekai_core.slicing.job import ImportJob
 from isekai_core.slicing.masks import masks_for
-from isekai_core.slicing.plan import plan_of
+from isekai_core.slicing.plan import check_masks, plan_of
 from isekai_core.slicing.progress import Bars, Silent
 from isekai_core.slicing.storing import load, notes_of
 from isekai_core.types.slices import (
@@ -201,7 +201,11 @@ def _planned(jobs: Sequence[ImportJob] | SlicePlan | None, seed: object, order: 
     if jobs is None:
         msg = "jobs are missing: a database as the source needs them; see ImportJob and DataSlicer.plan"
         raise PlanError(msg)
-    return jobs if isinstance(jobs, SlicePlan) else plan_of(jobs, seed=seed, order=order, masks=masks)
+    if not isinstance(jobs, SlicePlan):
+        return plan_of(jobs, seed=seed, order=order, masks=masks)
+    if masks == "required":
+        check_masks(table.model_class for table in jobs.tables)
+    return jobs
 
 
 @dataclass(frozen=True)

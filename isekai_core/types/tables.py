@@ -39,7 +39,7 @@ def _rows_of(table: Any) -> Iterator[str]:
         yield "all rows"
     elif not table.queryset.query.is_empty():
         yield "those of a query"
-    if table.closure:
+    if table.grows:
         yield "those that others need"
     yield from (f"with their {column.field}" for column in table.parents)
     if table.limit is not None:

@@ -1,9 +1,10 @@
-"""What a manifest says of masks: those that were applied, by name, and nothing else."""
+"""Masks and bundles: a manifest names those that were applied, and what must be masked is, in every kind of plan."""
 
 import json
 
 import pytest
 
+from isekai_core.errors import PlanError
 from isekai_core.slicing import DataSlicer, Importer, ImportJob, fake, keep
 from isekai_core.testing.shop.models import Country, Person
 
@@ -50,3 +51,18 @@ def test_a_slice_in_which_everything_is_kept_has_no_masks(tmp_path):
         manifest = store.reader().manifest
         assert manifest["masks"] == {}
         assert {column["mask"] for column in manifest["tables"][0]["columns"]} == {""}
+
+
+def test_a_plan_that_is_made_of_rows_is_refused_too_where_masks_are_required(tmp_path):
+    class PersonImporter(Importer):
+        model = Person
+
+        class Columns:
+            name = keep
+            notes = keep
+
+    plan = DataSlicer.plan(Person.objects.all())
+    store = DataSlicer.File(tmp_path / "cut")
+    with pytest.raises(PlanError, match=r"nothing says what becomes of .*shop\.Country\.name"):
+        DataSlicer.run(DataSlicer.Orm(), store, plan, masks="required", progress=False)
+    assert not (tmp_path / "cut").exists()
