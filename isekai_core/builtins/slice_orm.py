@@ -9,15 +9,8 @@ from django.db import connections
 from isekai_core.builtins import slice_orm_export, slice_orm_load, slice_orm_unload
 from isekai_core.conf import did_you_mean
 from isekai_core.loops import outside_loops
-from isekai_core.types.slices import (
-    BundleReader,
-    BundleWriter,
-    Estimate,
-    LoadChoice,
-    SlicePlan,
-    SliceProgress,
-    TableReport,
-)
+from isekai_core.types.estimates import Estimate
+from isekai_core.types.slices import BundleReader, BundleWriter, LoadChoice, SlicePlan, SliceProgress, TableReport
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from isekai_core.builtins.slice_orm_rows import TextReader, rows_of
 from isekai_core.errors import ExportError
 from isekai_core.slicing.csvtext import write_rows
 from isekai_core.slicing.generic import present
-from isekai_core.types.slices import BundleWriter, Estimate, SlicePlan, SliceProgress, TablePlan
+from isekai_core.types.estimates import Estimate
+from isekai_core.types.slices import BundleWriter, SlicePlan, SliceProgress, TablePlan
 
 _LOOKED_AT = 100
 """Rows from which the size of a table is guessed."""

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from isekai_core.builtins.slice_orm_choice import Accept, Choice, among
 from isekai_core.builtins.slice_orm_closure import Closure
 from isekai_core.builtins.slice_orm_queries import stream, told
-from isekai_core.types.slices import Reason, ReasonKind, TablePlan
+from isekai_core.types.estimates import Reason, ReasonKind
+from isekai_core.types.slices import TablePlan
 
 
 class _Step(NamedTuple):

@@ -17,7 +17,8 @@ from isekai_core.slicing.plan import plan_of
 from isekai_core.slicing.slicer import DataSlicer, SliceResult
 from isekai_core.slicing.verify import diff as differences
 from isekai_core.slicing.verify import verify as problems_in
-from isekai_core.types.slices import Estimate, SlicePlan
+from isekai_core.types.estimates import Estimate
+from isekai_core.types.slices import SlicePlan
 
 
 def plan(options: argparse.Namespace) -> int:

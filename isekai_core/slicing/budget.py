@@ -13,7 +13,8 @@ from typing import Literal
 from isekai_core.errors import PlanError
 from isekai_core.slicing.job import ImportJob, per
 from isekai_core.slicing.plan import plan_of
-from isekai_core.types.slices import Estimate, Per, SlicePlan, SliceSource, TablePlan
+from isekai_core.types.estimates import Estimate
+from isekai_core.types.slices import Per, SlicePlan, SliceSource, TablePlan
 
 _WRITTEN = re.compile(r"\s*(\d[\d,_]*(?:\.\d+)?)\s*([kKMG]?)i?\s*(B|bytes|rows?)?\s*")
 _POWERS = {"": 0, "k": 1, "M": 2, "G": 3}

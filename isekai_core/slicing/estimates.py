@@ -1,6 +1,6 @@
 """Estimates as a notebook shows them."""
 
-from isekai_core.types.slices import Estimate
+from isekai_core.types.estimates import Estimate
 from isekai_core.types.tables import table_html
 
 

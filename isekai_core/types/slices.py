@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO, Literal, Protocol, runtime_checkable
 
+from isekai_core.types.estimates import Estimate
 from isekai_core.types.tables import plan_html
 
 SLICE_STEPS = ("plan", "export", "bundle", "staging", "merge")
@@ -177,33 +178,6 @@ class SlicePlan:
 
     def _repr_html_(self) -> str:
         return plan_html(self)
-
-
-ReasonKind = Literal["all", "query", "parent", "sample", "per", "limit", "pointed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why there are so many rows of a table in a slice.
-
-    kind: what it is: `all` and `query` choose rows; `parent`, `sample`, `per` and `limit` then leave some of them, one
-        after the other; `pointed` takes rows because others point to them.
-    of: which one it is: the parent's model, the share, `10 per customer`, the number; `shop.Order.customer_id`.
-    rows: those that are left after it; of `pointed`, those that it would take alone, whatever else takes them.
-    """
-
-    kind: ReasonKind
-    of: str
-    rows: int
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """What a database believes that a table of a slice holds, and why: the reasons in the order in which they act."""
-
-    rows: int
-    bytes: int
-    because: tuple[Reason, ...] = ()
 
 
 class SliceProgress(Protocol):

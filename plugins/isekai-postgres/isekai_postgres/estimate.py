@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from psycopg import sql
 
-from isekai_core.types.slices import Estimate, Reason, SlicePlan, TablePlan
+from isekai_core.types.estimates import Estimate, Reason
+from isekai_core.types.slices import SlicePlan, TablePlan
 from isekai_postgres import cycles
 from isekai_postgres.compiling import Compiler
 from isekai_postgres.export import explained, select_rows

@@ -5,15 +5,8 @@ from typing import Any, ClassVar
 
 from django.db import connections
 
-from isekai_core.types.slices import (
-    BundleReader,
-    BundleWriter,
-    Estimate,
-    LoadChoice,
-    SlicePlan,
-    SliceProgress,
-    TableReport,
-)
+from isekai_core.types.estimates import Estimate
+from isekai_core.types.slices import BundleReader, BundleWriter, LoadChoice, SlicePlan, SliceProgress, TableReport
 from isekai_postgres.connection import parameters_of_alias, parameters_of_dsn
 from isekai_postgres.snapshot import Origin
 

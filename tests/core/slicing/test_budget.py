@@ -7,7 +7,7 @@ from isekai_core.slicing import DataSlicer, ImportJob, per
 from isekai_core.slicing.budget import Budget, budget_of, propose
 from isekai_core.slicing.plan import plan_of
 from isekai_core.testing.shop.models import Customer, Order, OrderItem, Product, Shop, Tenant
-from isekai_core.types.slices import Estimate
+from isekai_core.types.estimates import Estimate
 
 SIZES = {
     "shop.Tenant": (3, 100), "shop.Shop": (12, 100), "shop.Product": (600, 100), "shop.Customer": (3_000, 100),

@@ -10,7 +10,8 @@ from isekai_core.slicing.files import with_files
 from isekai_core.slicing.plan import plan_of
 from isekai_core.slicing.slicer import SliceResult
 from isekai_core.testing.shop.models import Customer, Order, Person, Tenant
-from isekai_core.types.slices import Estimate, TableReport
+from isekai_core.types.estimates import Estimate
+from isekai_core.types.slices import TableReport
 from isekai_core.types.tables import table_html
 
 

@@ -10,7 +10,8 @@ from isekai_postgres.slices import Postgres
 from isekai_core.errors import ExportError
 from isekai_core.slicing.job import per
 from isekai_core.testing.shop.models import Customer, Label, Order, OrderItem, Product, Shop, Tenant
-from isekai_core.types.slices import Estimate, SliceSource, SliceTarget
+from isekai_core.types.estimates import Estimate
+from isekai_core.types.slices import SliceSource, SliceTarget
 
 PASSWORD = "s3cret pass"
 

@@ -1,0 +1,30 @@
+"""What a source believes that a slice holds, before it is cut, and why it is so much."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+ReasonKind = Literal["all", "query", "parent", "sample", "per", "limit", "pointed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why there are so many rows of a table in a slice.
+
+    kind: what it is: `all` and `query` choose rows; `parent`, `sample`, `per` and `limit` then leave some of them, one
+        after the other; `pointed` takes rows because others point to them.
+    of: which one it is: the parent's model, the share, `10 per customer`, the number; `shop.Order.customer_id`.
+    rows: those that are left after it; of `pointed`, those that it would take alone, whatever else takes them.
+    """
+
+    kind: ReasonKind
+    of: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a database believes that a table of a slice holds, and why: the reasons in the order in which they act."""
+
+    rows: int
+    bytes: int
+    because: tuple[Reason, ...] = ()
