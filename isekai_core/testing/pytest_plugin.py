@@ -15,6 +15,7 @@ import pytest
 
 if TYPE_CHECKING:
     from isekai_core.slicing.slicer import SliceResult
+    from isekai_core.testing.importers import Declare
     from isekai_core.testing.isolated import Distributions, OwnRegistry
     from isekai_core.testing.web import Site
     from isekai_core.types import ResourceView
@@ -130,6 +131,15 @@ def isekai_slices(request: pytest.FixtureRequest) -> "Iterator[Sequence[SliceRes
 
     with loaded(request) as results:
         yield results
+
+
+@pytest.fixture
+def isekai_importers() -> "Iterator[Declare]":
+    """No importers of slices but those of this test: `isekai_importers(Shop, tenant=Tenant)` declares one."""
+    from isekai_core.testing.importers import own_importers  # noqa: PLC0415 - only when used
+
+    with own_importers() as declare:
+        yield declare
 
 
 @pytest.fixture(scope="session")

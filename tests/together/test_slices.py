@@ -7,7 +7,6 @@ import pytest
 from repository import ROOT
 from shop_database import ShopDatabase
 
-from isekai_core.slicing import importer as home
 from isekai_core.slicing.slicer import DataSlicer
 from isekai_core.testing import own_database
 
@@ -35,9 +34,8 @@ def target(postgres_url):
 
 
 @pytest.fixture
-def names(source, target, tmp_path, monkeypatch):
+def names(source, target, tmp_path, monkeypatch, isekai_importers):
     """What the document's code finds, and leaves, as in the cells of a notebook."""
-    monkeypatch.setattr(home, "_importers", {})
     monkeypatch.chdir(tmp_path)
     return {"__name__": "__main__", "postgres_url": source.url, "development_url": target.url}
 

@@ -4,15 +4,13 @@ from typing import ClassVar
 
 import psycopg
 import pytest
-from django.db.utils import ConnectionHandler
 
 from isekai_core import use
-from isekai_core.slicing import DataSlicer, Importer, ImportJob, importer
+from isekai_core.slicing import DataSlicer, ImportJob
 from isekai_core.testing import (
     SeederConformance,
     SliceSourceConformance,
     SliceTargetConformance,
-    database_settings,
 )
 from isekai_core.testing.shop.models import Shop, Tenant
 
@@ -47,20 +45,13 @@ FILL = """
 
 
 @pytest.fixture
-def shops(postgres_database, django_db_blocker, monkeypatch):
+def shops(source, isekai_importers):
     """The address of a database with two tenants and their shops."""
-    monkeypatch.setattr(importer, "_importers", {})
-    for model, columns in ((Tenant, {}), (Shop, {"tenant": Tenant})):
-        body = {"model": model, "Columns": type("Columns", (), columns), "__module__": "__main__"}
-        type(f"{model.__name__}Importer", (Importer,), body)
-    with django_db_blocker.unblock():
-        django = ConnectionHandler({"default": database_settings(postgres_database)})["default"]
-        with django.schema_editor() as editor:
-            editor.create_model(Tenant)
-            editor.create_model(Shop)
-        django.close()
-    run(postgres_database, *FILL.split(";"))
-    return postgres_database
+    isekai_importers(Tenant)
+    isekai_importers(Shop, tenant=Tenant)
+    source.create(Tenant, Shop)
+    source.sql(*FILL.split(";"))
+    return source.url
 
 
 def run(url, *statements):

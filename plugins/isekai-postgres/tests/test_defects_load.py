@@ -6,14 +6,10 @@ from decimal import Decimal
 import psycopg
 import pytest
 from django.db import models
+from postgres_shared.rows import AT, PEOPLE, SHOPS, TENANTS
 
 from isekai_core.errors import MergeError, StagingError
 from isekai_core.testing.shop.models import Branch, Category, Country, Firm, Label, Person, Product, Shop, Tenant
-
-AT = "2026-01-02 03:04:05.123456+00"
-TENANTS = f"id,name,subdomain,created_at,is_active\n1060,Acme,acme,{AT},t\n1061,Beta,beta,{AT},f\n"
-SHOPS = f"id,tenant_id,name,url,currency,created_at\n7,1060,One,http://1,USD,{AT}\n8,1061,Two,http://2,EUR,{AT}\n"
-PEOPLE = "id,name,country_id,works_at,born,height,notes,portrait,picture\n"
 
 
 def test_defect_15_it_loads_with_psycopg_3_and_needs_no_copy_expert(target):

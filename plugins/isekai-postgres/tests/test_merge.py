@@ -4,33 +4,10 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
+from postgres_shared.rows import AT, LABEL, LABELS, SHOPS, TENANTS, numbers
 
 from isekai_core.errors import MergeError, StagingError
 from isekai_core.testing.shop.models import Category, Country, Label, Shop, Tenant
-
-AT = "2026-01-02 03:04:05.123456+00"
-TENANTS = f"id,name,subdomain,created_at,is_active\n1060,Acme,acme,{AT},t\n1061,Beta,beta,{AT},f\n"
-SHOPS = f"id,tenant_id,name,url,currency,created_at\n7,1060,One,http://1,USD,{AT}\n8,1061,Two,http://2,EUR,{AT}\n"
-LABELS = "id,name\n6ba7b810-9dad-11d1-80b4-00c04fd430c8,red\n"
-LABEL = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
-
-
-def shops(target):
-    return target.sql("SELECT s.name, t.subdomain FROM shop_shop s JOIN shop_tenant t ON t.id = s.tenant_id ORDER BY 1")
-
-
-def numbers(report):
-    return report.rows, report.created, report.updated, report.unchanged
-
-
-def refused(kind, target, *tables, **choice):
-    before = target.content()
-    with pytest.raises(kind) as caught:
-        target.load(*tables, **choice)
-    assert target.content() == before
-    assert target.is_left_alone()
-    return str(caught.value)
-
 
 # Keys
 
@@ -44,7 +21,7 @@ def test_remap_gives_new_keys_and_references_follow(target):
         ("shop.Shop", 2, 2, 0, 0),
     ]
     assert target.sql("SELECT id, name FROM shop_tenant ORDER BY id") == [(1, "Old"), (2, "Acme"), (3, "Beta")]
-    assert shops(target) == [("One", "acme"), ("Two", "beta")]
+    assert target.shops() == [("One", "acme"), ("Two", "beta")]
 
 
 def test_a_second_load_of_the_same_name_gives_the_same_keys(target):
@@ -70,7 +47,7 @@ def test_the_same_rows_under_another_name_are_other_rows(target):
     target.create(Tenant, Shop)
     target.load((Tenant, TENANTS), (Shop, SHOPS), name="a")
     target.load((Tenant, TENANTS), (Shop, SHOPS), name="b")
-    assert shops(target) == [("One", "acme"), ("One", "acme"), ("Two", "beta"), ("Two", "beta")]
+    assert target.shops() == [("One", "acme"), ("One", "acme"), ("Two", "beta"), ("Two", "beta")]
     assert target.sql("SELECT count(*) FROM shop_tenant") == [(2,)]  # they have unique values
 
 
@@ -103,7 +80,7 @@ def test_natural_keys_find_the_rows_that_mean_the_same(target):
     reports = target.load((Tenant, TENANTS), (Shop, SHOPS), ids="natural")
     assert numbers(reports[0]) == (2, 1, 1, 0)
     assert target.sql("SELECT name, is_active FROM shop_tenant WHERE id = 5") == [("Beta", False)]
-    assert shops(target) == [("One", "acme"), ("Two", "beta")]
+    assert target.shops() == [("One", "acme"), ("Two", "beta")]
 
 
 def test_natural_keys_go_through_foreign_keys(target, customers):
@@ -155,7 +132,7 @@ def test_fixed_keys_of_rows_that_are_not_in_the_bundle(target):
     target.create(Tenant, Shop)
     target.sql(f"INSERT INTO shop_tenant VALUES (10, 'Mine', 'mine', '{AT}', true)")
     target.load((Shop, SHOPS), fixed={"shop.Tenant": {1060: 10, "1061": "10"}})
-    assert shops(target) == [("One", "mine"), ("Two", "mine")]
+    assert target.shops() == [("One", "mine"), ("Two", "mine")]
 
 
 @pytest.mark.parametrize(
@@ -169,7 +146,7 @@ def test_fixed_keys_of_rows_that_are_not_in_the_bundle(target):
 )
 def test_fixed_keys_that_cannot_be_are_told(target, fixed, told):
     target.create(Tenant)
-    assert told in refused(StagingError, target, (Tenant, TENANTS), fixed=fixed)
+    assert told in target.refuses(StagingError, (Tenant, TENANTS), fixed=fixed)
 
 
 def test_content_types_and_permissions_always_go_by_their_natural_keys(target):
@@ -224,14 +201,14 @@ def test_skip_leaves_rows_and_references_go_to_them(target):
 def test_error_names_the_rows(target):
     target.create(Tenant)
     target.sql(f"INSERT INTO shop_tenant VALUES (5, 'Mine', 'acme', '{AT}', true)")
-    told = refused(MergeError, target, (Tenant, TENANTS), on_conflict="error")
+    told = target.refuses(MergeError, (Tenant, TENANTS), on_conflict="error")
     assert told == "on_conflict='error': shop.Tenant has rows of the bundle already: 1060 (there 5)"
 
 
 def test_unique_values_that_another_key_has_are_refused_with_keep(target):
     target.create(Tenant)
     target.sql(f"INSERT INTO shop_tenant VALUES (5, 'Mine', 'acme', '{AT}', true)")
-    told = refused(MergeError, target, (Tenant, TENANTS), ids="keep")
+    told = target.refuses(MergeError, (Tenant, TENANTS), ids="keep")
     assert "merging shop.Tenant: duplicate key value violates unique constraint" in told
     assert "Key (subdomain)=(acme) already exists" in told
     assert "ids='natural'" in told
@@ -263,7 +240,7 @@ def test_triggers_stay_on(target):
 def test_a_check_constraint_is_told_with_its_table(target):
     target.create(Country)
     target.sql("ALTER TABLE shop_country ADD CONSTRAINT short CHECK (length(name) < 5)")
-    told = refused(MergeError, target, (Country, "id,code,name\n5,GB,Britain\n"))
+    told = target.refuses(MergeError, (Country, "id,code,name\n5,GB,Britain\n"))
     assert "merging shop.Country" in told
     assert "constraint short of table shop_country" in told
 
@@ -289,5 +266,5 @@ def test_names_with_quotes_percent_signs_and_braces(target, own_models):
 def test_rows_that_would_become_one_are_refused(target):
     target.create(Tenant)
     target.sql(f"INSERT INTO shop_tenant VALUES (5, 'Mine', 'acme', '{AT}', true)")
-    told = refused(StagingError, target, (Tenant, TENANTS.replace("Beta,beta", "Beta,acme")), ids="natural")
+    told = target.refuses(StagingError, (Tenant, TENANTS.replace("Beta,beta", "Beta,acme")), ids="natural")
     assert "staging shop.Tenant: several rows of the bundle would become one: 1060, 1061 would all become 5" in told

@@ -4,11 +4,10 @@ import errno
 import io
 
 import pytest
+from postgres_shared.rows import CATEGORIES
 
 from isekai_core.errors import MergeError, StagingError
 from isekai_core.testing.shop.models import Category, Country
-
-CATEGORIES = "id,slug,parent_id\n1,a,\n2,b,1\n"
 
 
 class Reader(io.BytesIO):
@@ -31,15 +30,6 @@ def breaking(memory_bundle, happens):
     return bundle
 
 
-def refused(kind, target, *tables, **choice):
-    before = target.content()
-    with pytest.raises(kind) as caught:
-        target.load(*tables, **choice)
-    assert target.content() == before
-    assert target.is_left_alone()
-    return str(caught.value)
-
-
 def trigger(target, table, body, when="AFTER INSERT", constraint=""):
     target.sql(
         f"CREATE FUNCTION happens() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN {body}; RETURN NULL; END$$",
@@ -51,7 +41,7 @@ def test_a_server_process_that_is_killed_while_staging(target, memory_bundle):
     target.create(Category)
     kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'isekai'"
     bundle = breaking(memory_bundle, lambda place: target.sql(kill) if place else None)
-    told = refused(StagingError, target, bundle)
+    told = target.refuses(StagingError, bundle)
     assert told.startswith("staging shop.Category: ")
     assert "terminating connection" in told or "connection" in told
 
@@ -59,7 +49,7 @@ def test_a_server_process_that_is_killed_while_staging(target, memory_bundle):
 def test_a_server_process_that_is_killed_while_merging(target):
     target.create(Category)
     trigger(target, "shop_category", "PERFORM pg_terminate_backend(pg_backend_pid())")
-    told = refused(MergeError, target, (Category, CATEGORIES))
+    told = target.refuses(MergeError, (Category, CATEGORIES))
     assert told.startswith("merging shop.Category: ")
 
 
@@ -102,7 +92,7 @@ def test_an_interrupt_leaves_nothing(target, memory_bundle):
 def test_what_the_server_cannot_do_is_told(target, state, text, told):
     target.create(Country)
     trigger(target, "shop_country", f"RAISE EXCEPTION '{text}' USING ERRCODE = '{state}', HINT = 'free some'")
-    said = refused(MergeError, target, (Country, "id,code,name\n5,GB,Britain\n"))
+    said = target.refuses(MergeError, (Country, "id,code,name\n5,GB,Britain\n"))
     assert said.startswith(f"merging shop.Country: {text}; free some")
     assert told in said
 
@@ -115,11 +105,11 @@ def test_a_deferred_constraint_is_told_before_the_commit(target):
         "CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON shop_category DEFERRABLE INITIALLY DEFERRED"
         " FOR EACH ROW EXECUTE FUNCTION refuse()",
     )
-    assert refused(MergeError, target, (Category, CATEGORIES)).startswith("checking constraints: never a")
+    assert target.refuses(MergeError, (Category, CATEGORIES)).startswith("checking constraints: never a")
 
 
 def test_a_load_that_failed_can_be_done_again_on_the_same_target(target, memory_bundle):
     target.create(Category)
-    refused(StagingError, target, memory_bundle((Category, CATEGORIES), rows=7))
+    target.refuses(StagingError, memory_bundle((Category, CATEGORIES), rows=7))
     target.load((Category, CATEGORIES))
     assert target.sql("SELECT count(*) FROM shop_category") == [(2,)]

@@ -1,13 +1,10 @@
 """`constraints="rebuild"`: indexes and foreign keys are away while rows are inserted, and as before afterwards."""
 
 import pytest
+from postgres_shared.rows import SHOPS, TENANTS
 
 from isekai_core.errors import MergeError
 from isekai_core.testing.shop.models import Country, Firm, Label, Person, Shop, Tenant
-
-AT = "2026-01-02 03:04:05.123456+00"
-TENANTS = f"id,name,subdomain,created_at,is_active\n1060,Acme,acme,{AT},t\n1061,Beta,beta,{AT},f\n"
-SHOPS = f"id,tenant_id,name,url,currency,created_at\n7,1060,One,http://1,USD,{AT}\n8,1061,Two,http://2,EUR,{AT}\n"
 
 
 @pytest.fixture

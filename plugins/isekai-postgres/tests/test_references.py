@@ -1,41 +1,18 @@
 """References of loaded rows: to new keys, to nothing, in circles, to parents and to anything."""
 
-import pytest
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
+from postgres_shared.rows import LABEL, LABELS, SHOPS, TENANTS, numbers
 
 from isekai_core.errors import MergeError, StagingError
 from isekai_core.testing.shop.models import Branch, Category, Country, Firm, Label, Person, Shop, Tenant
-
-AT = "2026-01-02 03:04:05.123456+00"
-TENANTS = f"id,name,subdomain,created_at,is_active\n1060,Acme,acme,{AT},t\n1061,Beta,beta,{AT},f\n"
-SHOPS = f"id,tenant_id,name,url,currency,created_at\n7,1060,One,http://1,USD,{AT}\n8,1061,Two,http://2,EUR,{AT}\n"
-LABELS = "id,name\n6ba7b810-9dad-11d1-80b4-00c04fd430c8,red\n"
-LABEL = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
-
-
-def shops(target):
-    return target.sql("SELECT s.name, t.subdomain FROM shop_shop s JOIN shop_tenant t ON t.id = s.tenant_id ORDER BY 1")
-
-
-def numbers(report):
-    return report.rows, report.created, report.updated, report.unchanged
-
-
-def refused(kind, target, *tables, **choice):
-    before = target.content()
-    with pytest.raises(kind) as caught:
-        target.load(*tables, **choice)
-    assert target.content() == before
-    assert target.is_left_alone()
-    return str(caught.value)
 
 
 def test_dangling_references_are_refused_with_the_ways_out(target):
     target.create(Tenant, Shop)
     some = TENANTS.replace("1061,", "1,")
-    told = refused(StagingError, target, (Tenant, some), (Shop, SHOPS))
+    told = target.refuses(StagingError, (Tenant, some), (Shop, SHOPS))
     assert "shop.Shop.tenant_id has 1 (1061)" in told
     for way in ("add a job", "dangling='null'", "dangling='keep'"):
         assert way in told
@@ -45,18 +22,18 @@ def test_dangling_references_become_null_where_that_can_be(target):
     target.create(Category, Tenant, Shop)
     target.load((Category, "id,slug,parent_id\n1,a,77\n2,b,1\n"), dangling="null")
     assert target.sql("SELECT slug, parent_id IS NULL FROM shop_category ORDER BY 1") == [("a", True), ("b", False)]
-    told = refused(StagingError, target, (Shop, SHOPS), dangling="null")
+    told = target.refuses(StagingError, (Shop, SHOPS), dangling="null")
     assert "shop.Shop.tenant_id has 2 (1060, 1061), and it cannot be NULL" in told
 
 
 def test_dangling_references_can_be_kept_and_the_target_checks_them(target):
     target.create(Tenant, Shop)
-    told = refused(MergeError, target, (Shop, SHOPS), dangling="keep")
+    told = target.refuses(MergeError, (Shop, SHOPS), dangling="keep")
     assert "shop_shop_tenant_id" in told
     assert "of table shop_shop" in told
     target.load((Tenant, TENANTS), ids="keep")
     target.load((Shop, SHOPS), dangling="keep")
-    assert shops(target) == [("One", "acme"), ("Two", "beta")]
+    assert target.shops() == [("One", "acme"), ("Two", "beta")]
 
 
 def test_references_to_a_column_that_is_no_key_keep_its_values(target):
@@ -65,8 +42,8 @@ def test_references_to_a_column_that_is_no_key_keep_its_values(target):
     people = "id,name,country_id,works_at,born,height,notes,portrait,picture\n1,Ada,GB,,,,,,x\n"
     target.load((Country, countries), (Person, people), (Firm, "id,name,owner_id\n"))
     assert target.sql("SELECT country_id FROM shop_person") == [("GB",)]
-    told = refused(
-        StagingError, target, (Country, countries), (Person, people.replace("GB", "XX")), (Firm, "id,name,owner_id\n")
+    told = target.refuses(
+        StagingError, (Country, countries), (Person, people.replace("GB", "XX")), (Firm, "id,name,owner_id\n")
     )
     assert "shop.Person.country_id has 1 (XX)" in told
 
@@ -146,5 +123,5 @@ def test_generic_foreign_keys_follow_their_rows(target, own_models):
     target.load(*tables, (Tag, f"{header}1,1,1061\n2,2,{LABEL}\n"))
     assert target.sql("SELECT object_id FROM shop_tag ORDER BY id") == [("502",), (LABEL,)]
     assert target.sql("SELECT content_type_id FROM shop_tag WHERE object_id = '502'") == [(9,)]
-    told = refused(StagingError, target, *tables, (Tag, f"{header}1,1,77\n2,3,88\n"))
+    told = target.refuses(StagingError, *tables, (Tag, f"{header}1,1,77\n2,3,88\n"))
     assert "shop.Tag.object_id has 2 (77, 88)" in told

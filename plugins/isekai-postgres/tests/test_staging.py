@@ -16,16 +16,6 @@ TENANTS = "id,name,subdomain,created_at,is_active\n1,Acme,acme,2026-01-02 03:04:
 CATEGORIES = "id,slug,parent_id\n1,a,\n"
 
 
-def refused(target, *tables, **options):
-    """What a load says that is refused in staging; that it left everything alone is asserted here."""
-    before = target.content()
-    with pytest.raises(StagingError) as caught:
-        target.load(*tables, **options)
-    assert target.content() == before
-    assert target.is_left_alone()
-    return str(caught.value)
-
-
 def test_values_arrive_as_they_were(target):
     target.create(Country, Label, Firm, Person)
     person = (
@@ -62,7 +52,7 @@ def test_all_differences_are_told_at_once(target):
         " ALTER COLUMN created_at TYPE text, ADD COLUMN plan text NOT NULL"
     )
     shop = "id,tenant_id,name,url,currency,created_at\n"
-    told = refused(target, (Tenant, TENANTS), (Shop, shop), (Category, CATEGORIES))
+    told = target.refuses(StagingError, (Tenant, TENANTS), (Shop, shop), (Category, CATEGORIES))
     assert "does not fit the target (5)" in told
     assert "shop.Tenant.is_active: the table has no such column" in told
     assert "shop.Tenant.subdomain: texts of up to 50 characters do not fit the type character varying(20)" in told
@@ -81,7 +71,7 @@ def test_required_columns_that_were_left_out_get_the_defaults_of_the_field(targe
 
 def test_a_required_column_without_a_default_must_be_in_the_bundle(target):
     target.create(Tenant)
-    told = refused(target, (Tenant, "id,name,subdomain,is_active\n1,Acme,acme,t\n"))
+    told = target.refuses(StagingError, (Tenant, "id,name,subdomain,is_active\n1,Acme,acme,t\n"))
     assert "shop.Tenant.created_at: it is required and has no default" in told
 
 
@@ -101,7 +91,7 @@ def test_a_file_with_other_columns_is_refused(target, memory_bundle, header, tol
     target.create(Category)
     bundle = memory_bundle((Category, CATEGORIES))
     bundle._content["shop.Category"] = CATEGORIES.replace("id,slug,parent_id", header).encode()
-    assert told in refused(target, bundle)
+    assert told in target.refuses(StagingError, bundle)
 
 
 def test_columns_may_come_in_another_order(target, memory_bundle):
@@ -131,7 +121,7 @@ def test_columns_may_come_in_another_order(target, memory_bundle):
 def test_what_is_no_such_row_is_refused_with_its_place(target, memory_bundle, content, told):
     target.create(Category)
     bundle = memory_bundle((Category, content))
-    text = refused(target, bundle)
+    text = target.refuses(StagingError, bundle)
     assert text.startswith("staging shop.Category: ")
     assert told in text
 
@@ -139,7 +129,7 @@ def test_what_is_no_such_row_is_refused_with_its_place(target, memory_bundle, co
 def test_a_file_with_fewer_rows_than_the_manifest_says_is_refused(target, memory_bundle):
     target.create(Category)
     bundle = memory_bundle((Category, CATEGORIES), rows=2)
-    assert "the manifest says 2 rows, the server read 1" in refused(target, bundle)
+    assert "the manifest says 2 rows, the server read 1" in target.refuses(StagingError, bundle)
 
 
 def test_texts_that_the_encoding_of_the_target_has_not_are_refused(target, memory_bundle):
@@ -194,7 +184,7 @@ def _refuse_password(server):
 def test_a_server_that_takes_no_writes_is_refused(target):
     target.create(Tenant)
     options = {"options": "-c default_transaction_read_only=on"}
-    told = refused(target, (Tenant, TENANTS), parameters=options)
+    told = target.refuses(StagingError, (Tenant, TENANTS), parameters=options)
     assert told == "the target takes no writes; default_transaction_read_only is on"
 
 
@@ -202,7 +192,7 @@ def test_a_load_while_another_is_running_is_refused_and_names_it(target):
     target.create(Tenant)
     with psycopg.connect(target.url, application_name="the other") as other:
         other.execute(f"SELECT pg_advisory_xact_lock({int.from_bytes(b'isekai', 'big')})")
-        told = refused(target, (Tenant, TENANTS))
+        told = target.refuses(StagingError, (Tenant, TENANTS))
         assert "another load or unload is running in this database: process" in told
         assert f"process {other.info.backend_pid} (the other, user " in told
     target.load((Tenant, TENANTS))

@@ -6,7 +6,7 @@ import pytest
 from testapp.models import Author, Photo, Place, Tag
 
 from isekai_core import Key, Payload, use
-from isekai_core.slicing import DataSlicer, Importer, ImportJob, importer
+from isekai_core.slicing import DataSlicer, ImportJob
 from isekai_core.testing import (
     ExtractorConformance,
     LoaderConformance,
@@ -94,18 +94,10 @@ def test_the_tables_of_a_suite_are_empty_for_the_next_one(db):
     assert not Place.objects.exists()
 
 
-def shop_jobs():
-    """Rows of two tenants, with importers for them."""
-    for model, parents in ((Tenant, {}), (Shop, {"tenant": Tenant})):
-        columns = type("Columns", (), parents)
-        body = {"model": model, "Columns": columns, "__module__": "__main__"}
-        type(f"{model.__name__}Importer", (Importer,), body)
-    return [ImportJob(Shop), ImportJob(Tenant)]
-
-
 @pytest.fixture
-def shops(db, monkeypatch):
-    monkeypatch.setattr(importer, "_importers", {})
+def shops(db, isekai_importers):
+    isekai_importers(Tenant)
+    isekai_importers(Shop, tenant=Tenant)
     for name in ("one", "two"):
         tenant = Tenant.objects.create(name=name, subdomain=name)
         for number in range(3):
@@ -120,14 +112,16 @@ class TestOrmAsSource(SliceSourceConformance):
         return DataSlicer.Orm()
 
     def jobs(self):
-        return shop_jobs()
+        return [ImportJob(Shop), ImportJob(Tenant)]
 
 
 @pytest.mark.usefixtures("shops")
 class TestOrmAsTarget(SliceTargetConformance):
     @pytest.fixture
     def bundle(self, suite, tmp_path):
-        DataSlicer.run(DataSlicer.Orm(), DataSlicer.File(tmp_path / "bundle"), shop_jobs(), progress=False)
+        DataSlicer.run(
+            DataSlicer.Orm(), DataSlicer.File(tmp_path / "bundle"), [ImportJob(Shop), ImportJob(Tenant)], progress=False
+        )
         Shop.objects.all().delete()
         Tenant.objects.all().delete()
         return DataSlicer.File(tmp_path / "bundle")

@@ -13,8 +13,7 @@ from memory_bundle import MemoryBundle, Told
 from isekai_core.builtins.slice_orm import Orm
 from isekai_core.errors import ExportError
 from isekai_core.plugins.registry import registry
-from isekai_core.slicing import DataSlicer, Importer, ImportJob, per
-from isekai_core.slicing import importer as home
+from isekai_core.slicing import DataSlicer, ImportJob, per
 from isekai_core.slicing.masks import fake, masks_for
 from isekai_core.slicing.plan import plan_of
 from isekai_core.testing.shop.models import (
@@ -38,19 +37,15 @@ AT = dt.datetime(2026, 1, 2, 3, 4, 5, 123456, dt.UTC)
 
 
 @pytest.fixture(autouse=True)
-def importers(monkeypatch):
+def declare(isekai_importers):
     """Importers of this test alone; every foreign key is declared."""
-    monkeypatch.setattr(home, "_importers", {})
-    declare(Tenant)
-    declare(Shop, tenant=Tenant)
-    declare(Customer, shop=Shop)
-    declare(Product, shop=Shop)
-    declare(Order, customer=Customer)
-    declare(OrderItem, order=Order, product=Product)
-
-
-def declare(model, **columns):
-    return type("Declared", (Importer,), {"model": model, "Columns": type("Columns", (), columns)})
+    isekai_importers(Tenant)
+    isekai_importers(Shop, tenant=Tenant)
+    isekai_importers(Customer, shop=Shop)
+    isekai_importers(Product, shop=Shop)
+    isekai_importers(Order, customer=Customer)
+    isekai_importers(OrderItem, order=Order, product=Product)
+    return isekai_importers
 
 
 def exported(*jobs, masks=None, **options):
@@ -96,7 +91,7 @@ def test_an_alias_that_is_none_is_told_with_those_there_are():
         Orm("defualt")
 
 
-def test_values_are_the_texts_that_postgresql_prints():
+def test_values_are_the_texts_that_postgresql_prints(declare):
     declare(Country)
     declare(Person, country=Country)
     Country.objects.create(code="fr", name="")
@@ -130,7 +125,7 @@ def test_times_decimals_and_booleans_are_the_texts_that_postgresql_prints():
     assert bundle.column("shop.Shop", "id") == [str(shop.pk)]
 
 
-def test_a_json_null_is_not_null():
+def test_a_json_null_is_not_null(declare):
     declare(Person)
     Person.objects.create(name="a", notes=Value(None, JSONField()))
     Person.objects.create(name="b")
@@ -185,7 +180,7 @@ def test_a_limit_counts_rows_whose_parents_are_there():
     assert set(bundle.column("shop.Customer", "tenant_id")) == {"2"}
 
 
-def test_nothing_is_first_or_last_the_same_on_every_database():
+def test_nothing_is_first_or_last_the_same_on_every_database(declare):
     declare(Category)
     root = Category.objects.create(slug="root")
     Category.objects.create(slug="child", parent=root)
@@ -195,7 +190,7 @@ def test_nothing_is_first_or_last_the_same_on_every_database():
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5])
-def test_a_sample_is_part_of_every_greater_one_and_does_not_change_as_rows_come(share):
+def test_a_sample_is_part_of_every_greater_one_and_does_not_change_as_rows_come(declare, share):
     declare(Country)
     Country.objects.bulk_create(Country(pk=n, code=f"{n}"[-2:], name="") for n in range(10, 90))
     small = exported(ImportJob(model=Country, sample=share), seed=7).column("shop.Country", "id")
@@ -208,7 +203,7 @@ def test_a_sample_is_part_of_every_greater_one_and_does_not_change_as_rows_come(
     assert exported(ImportJob(model=Country, sample=share), seed=8).column("shop.Country", "id") != small
 
 
-def test_a_sample_of_uuid_keys_is_the_same_on_every_database():
+def test_a_sample_of_uuid_keys_is_the_same_on_every_database(declare):
     declare(Label)
     Label.objects.bulk_create(Label(id=uuid.UUID(int=number), name=str(number)) for number in range(40))
     bundle = exported(ImportJob(model=Label, sample=0.25), seed="s")
@@ -242,7 +237,7 @@ def test_a_query_that_cannot_be_asked_names_its_model():
         exported(*everything()[:4], ImportJob(model=Order, query=query))
 
 
-def test_rows_that_need_one_another_stay_while_all_that_they_need_stays():
+def test_rows_that_need_one_another_stay_while_all_that_they_need_stays(declare):
     declare(Person, employer=Firm)
     declare(Firm, owner=Person)
     ann, bob, cid = (Person.objects.create(name=name) for name in ("ann", "bob", "cid"))
@@ -256,7 +251,7 @@ def test_rows_that_need_one_another_stay_while_all_that_they_need_stays():
     assert (bundle.counts["shop.Person"], bundle.counts["shop.Firm"]) == (0, 0)
 
 
-def test_a_tree_loses_the_branches_whose_root_is_not_there():
+def test_a_tree_loses_the_branches_whose_root_is_not_there(declare):
     declare(Category, parent=Category)
     above = None
     for number in range(6):
@@ -297,7 +292,7 @@ def test_only_what_is_named_is_followed_downwards():
     assert "shop.OrderItem" not in bundle.counts
 
 
-def test_masks_change_what_is_written_and_not_what_is_chosen():
+def test_masks_change_what_is_written_and_not_what_is_chosen(declare):
     a_shop(3, 1, 1)
     declare(Customer, shop=Shop, email=fake("email"))
     jobs = [*everything()[:2], ImportJob(model=Customer)]

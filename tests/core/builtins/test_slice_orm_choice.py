@@ -10,8 +10,7 @@ from memory_bundle import MemoryBundle, Told
 
 from isekai_core.builtins.slice_orm import Orm
 from isekai_core.builtins.slice_orm_choice import is_sampled
-from isekai_core.slicing import Importer, ImportJob, per
-from isekai_core.slicing import importer as home
+from isekai_core.slicing import ImportJob, per
 from isekai_core.slicing.plan import plan_of
 from isekai_core.testing.shop.models import Category, Country, Firm, Person
 
@@ -25,14 +24,10 @@ people = st.lists(st.tuples(names, st.none() | st.integers(0, 3), st.none() | st
 
 
 @pytest.fixture(autouse=True)
-def importers(monkeypatch):
-    monkeypatch.setattr(home, "_importers", {})
-    declare(Country)
-    declare(Person, country=Country)
-
-
-def declare(model, **columns):
-    return type("Declared", (Importer,), {"model": model, "Columns": type("Columns", (), columns)})
+def declare(isekai_importers):
+    isekai_importers(Country)
+    isekai_importers(Person, country=Country)
+    return isekai_importers
 
 
 def chosen(jobs, seed):
@@ -88,7 +83,7 @@ def test_limits_pers_and_samples_are_those_of_a_plain_model(rows, countries, lim
 
 @RUNS
 @given(st.lists(st.none() | st.integers(0, 11), max_size=12), limits)
-def test_a_tree_keeps_the_rows_whose_whole_way_up_is_there(parents, limit):
+def test_a_tree_keeps_the_rows_whose_whole_way_up_is_there(declare, parents, limit):
     declare(Category, parent=Category)
     with transaction.atomic():
         made = [Category.objects.create(slug=f"c{number}") for number in range(len(parents))]
@@ -115,7 +110,7 @@ def with_all_above(keys, up):
 
 @RUNS
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=6), st.lists(st.none() | st.integers(0, 5), max_size=6), names)
-def test_tables_that_need_one_another_hold_no_reference_to_a_row_that_is_not_there(owners, employers, name):
+def test_tables_that_need_one_another_hold_no_reference_to_a_row_that_is_not_there(declare, owners, employers, name):
     declare(Person, employer=Firm)
     declare(Firm, owner=Person)
     with transaction.atomic():

@@ -5,7 +5,6 @@ import json
 import pytest
 
 from isekai_core.cli.main import main
-from isekai_core.slicing import importer as home
 from isekai_core.testing.shop.models import Shop, Tenant
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,9 +37,8 @@ nothing = 5
 
 
 @pytest.fixture(autouse=True)
-def project(tmp_path, monkeypatch):
+def project(tmp_path, monkeypatch, isekai_importers):
     """A file with jobs, and rows in the project's database."""
-    monkeypatch.setattr(home, "_importers", {})
     monkeypatch.chdir(tmp_path)
     (tmp_path / "slices.py").write_text(JOBS)
     for name in ("one", "two"):

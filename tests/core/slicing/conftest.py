@@ -3,14 +3,12 @@
 import pytest
 
 from isekai_core.slicing import Importer
-from isekai_core.slicing import importer as home
 from isekai_core.testing.shop.models import Customer, Order, OrderItem, Product, Shop, Tenant
 
 
 @pytest.fixture(autouse=True)
-def own_importers(monkeypatch):
+def own_importers(isekai_importers):
     """No test sees the importers of another."""
-    monkeypatch.setattr(home, "_importers", {})
 
 
 @pytest.fixture

@@ -43,9 +43,7 @@ def test_values_are_written_as_postgres_writes_them(source):
     nasty = 'a "quote", a comma\na line\r\n\\. and 100% %s ✓'
     source.sql(
         "INSERT INTO shop_person (id, name, notes, portrait, picture, height) VALUES (1, %s, %s, %s, '', 0.1)",
-        nasty,
-        json.dumps({"a": 'b"c'}),
-        b"\x00\xff",
+        values=(nasty, json.dumps({"a": 'b"c'}), b"\x00\xff"),
     )
     source.sql("INSERT INTO shop_person (id, name, picture, born) VALUES (2, '', '', '2026-01-02')")
     bundle = source.cut(source.table(Person, whole=True))
@@ -94,7 +92,7 @@ def test_keys_that_are_texts_are_chosen_and_ordered_by_their_bytes(source):
     source.create(Word)
     words = ["a", "B", "ä", "a,b", '"', "{x}", "NULL", "", "\\", "%s", "b\nc", "it's"]
     for word in words:
-        source.sql("INSERT INTO exporting_word VALUES (%s, NULL)", word)
+        source.sql("INSERT INTO exporting_word VALUES (%s, NULL)", values=[word])
     source.sql("UPDATE exporting_word SET root_id = '{x}' WHERE id IN ('a', '\\')")
     everything = source.cut(source.table(Word, whole=True))
     assert everything.keys(Word) == sorted(words, key=str.encode)
@@ -198,7 +196,7 @@ HOSTILE = [
 def test_hostile_texts_pass_as_values_through_filters_and_files(source):
     source.create(Tenant)
     for number, text in enumerate(HOSTILE):
-        source.sql("INSERT INTO shop_tenant VALUES (%s, %s, %s, now(), true)", number, text, f"t{number}")
+        source.sql("INSERT INTO shop_tenant VALUES (%s, %s, %s, now(), true)", values=(number, text, f"t{number}"))
     for number, text in enumerate(HOSTILE):
         bundle = source.cut(source.table(Tenant, queryset=Tenant.objects.filter(name=text)), seed=text)
         assert [(one["id"], one["name"]) for one in bundle.records(Tenant)] == [(str(number), text)]
@@ -256,9 +254,9 @@ def test_null_points_nowhere_and_stays_and_a_column_that_is_no_primary_key_is_co
 def test_keys_that_are_uuids_go_through_a_table_between(source):
     source.create(Country, Label, Person, Firm)
     red, blue = uuid.UUID(int=1), uuid.UUID(int=2)
-    source.sql("INSERT INTO shop_label VALUES (%s, 'red'), (%s, 'blue')", red, blue)
+    source.sql("INSERT INTO shop_label VALUES (%s, 'red'), (%s, 'blue')", values=(red, blue))
     source.sql("INSERT INTO shop_person (id, name, picture) VALUES (1,'',''),(2,'','')")
-    source.sql("INSERT INTO shop_person_labels VALUES (1, 1, %s), (2, 1, %s), (3, 2, %s)", red, blue, red)
+    source.sql("INSERT INTO shop_person_labels VALUES (1, 1, %s), (2, 1, %s), (3, 2, %s)", values=(red, blue, red))
     bundle = source.cut(
         source.table(Label, limit=1, order_by=("name",)),
         source.table(Person, queryset=Person.objects.filter(pk=1)),

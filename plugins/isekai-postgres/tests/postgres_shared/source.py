@@ -1,21 +1,18 @@
-"""A source with Django's tables on a real server, and a bundle that gathers what is exported."""
+"""A database with the shop's rows, and a bundle that gathers what is exported from it."""
 
 import csv
 import io
 import threading
 
-import psycopg
 import pytest
-from django.db import connections
 from isekai_postgres.slices import Postgres
 
+from isekai_core.errors import ExportError
 from isekai_core.slicing.columns import columns_of
 from isekai_core.slicing.order import groups_of
-from isekai_core.testing.postgres import database_settings
 from isekai_core.testing.shop.models import Customer, Order, OrderItem, Product, Shop, Tenant
 from isekai_core.types.slices import SlicePlan, TablePlan
-
-ALIAS = "source"
+from postgres_shared.database import Database
 
 
 class Gathered:
@@ -65,19 +62,10 @@ class Gathered:
         return [int(key) if key.isdigit() else key for key in found]
 
 
-class Source:
-    """A database, reached by Django under the alias `source`, and by slices under its URL."""
+class Source(Database):
+    """A database that slices are cut from."""
 
-    alias = ALIAS
-
-    def __init__(self, url):
-        self.url = url
-        self.facts = {}
-
-    def create(self, *models):
-        with connections[ALIAS].schema_editor() as editor:
-            for model in models:
-                editor.create_model(model)
+    facts = None
 
     def fill(self, customers=12, orders=4):
         """Two tenants with a shop and a product each, customers in turn, so many orders and two items for each."""
@@ -116,15 +104,6 @@ class Source:
             for n in two
         )
 
-    def save(self, rows):
-        rows = list(rows)
-        type(rows[0])._base_manager.using(ALIAS).bulk_create(rows)
-
-    def sql(self, statement, *values):
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            cursor = connection.execute(statement, values or None)
-            return cursor.fetchall() if cursor.description else []
-
     def table(self, model, *declared, whole=False, **options):
         """The plan of one table."""
         meta = model._meta
@@ -147,20 +126,9 @@ class Source:
     def estimate(self, *tables):
         return Postgres(self.url).estimate(self.plan(*tables))
 
-    def is_left_alone(self):
-        """Whether no connection of an export is left; the server needs a moment to notice a closed one."""
-        asked = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'isekai' AND datname = current_database()"
-        return any(not self.sql(asked) for _ in range(500))
-
-
-@pytest.fixture
-def source(postgres_database, django_db_blocker):
-    """An empty database; Django reaches it as `source`."""
-    connections.settings[ALIAS] = connections.settings["default"] | database_settings(postgres_database)
-    with django_db_blocker.unblock():
-        try:
-            yield Source(postgres_database)
-        finally:
-            connections[ALIAS].close()
-            del connections[ALIAS]
-            del connections.settings[ALIAS]
+    def refuses(self, message, *tables, kind=ExportError, **options):
+        """The error, of this kind and with this message, of an export that leaves no connection."""
+        with pytest.raises(kind, match=message) as caught:
+            self.cut(*tables, **options)
+        assert self.is_left_alone()
+        return caught.value
