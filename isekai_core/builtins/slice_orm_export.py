@@ -120,7 +120,9 @@ class _Counted:
         self.rows = 0
 
     def chunks(self) -> Iterator[bytes]:
-        yield from write_rows([[column.name for column in self.table.columns]])
+        for header in write_rows([[column.name for column in self.table.columns]]):
+            self.progress.advance(self.table.model, 0, len(header))
+            yield header
         told = 0
         for block in write_rows(self._each()):
             self.progress.advance(self.table.model, self.rows - told, len(block))

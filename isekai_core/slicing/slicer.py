@@ -11,6 +11,7 @@ from isekai_core.errors import BundleError, PlanError
 from isekai_core.plugins.registry import HOMES, registry
 from isekai_core.slicing.budget import Proposal, propose
 from isekai_core.slicing.derive import derive
+from isekai_core.slicing.ends import check_end
 from isekai_core.slicing.estimates import Estimates
 from isekai_core.slicing.files import PLACEHOLDER, Files, check_options, with_files
 from isekai_core.slicing.job import ImportJob
@@ -178,6 +179,8 @@ class DataSlicer(metaclass=_Named):
 
         Raises `SliceError` of one kind or another; then there is no half bundle, and the target is as it was.
         """
+        check_end("source", source, SliceSource)
+        check_end("target", target, SliceTarget)
         shown = _shown(progress)
         choice = choice_of(ids, on_conflict, dangling, constraints, name)
         check_options(files, missing_files)
