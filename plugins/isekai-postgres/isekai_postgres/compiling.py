@@ -7,6 +7,7 @@ from django.db.utils import load_backend
 
 from isekai_core.errors import ExportError
 from isekai_core.types.slices import TablePlan
+from isekai_postgres.names import for_compiler
 from isekai_postgres.snapshot import Origin
 
 
@@ -19,6 +20,8 @@ class Compiler:
         self._django.connection = connection
         # Known already; asking for it is refused in a notebook, where an event loop runs.
         self._django.pg_version = connection.info.server_version
+        # Django's own leaves quotes and percent signs in names as they are, and so cannot ask for such tables.
+        self._django.ops.quote_name = for_compiler
 
     def keys(self, table: TablePlan) -> str | None:
         """A SELECT of the primary keys that the table's queryset chooses; None when it has none."""

@@ -12,6 +12,7 @@ from psycopg import sql
 
 from isekai_core.errors import ExportError
 from isekai_core.types.slices import Column, Per, TablePlan
+from isekai_postgres.names import quoted
 
 EMPTY = sql.SQL("")
 
@@ -24,9 +25,7 @@ def composed(text: str) -> sql.SQL:
 
 def table_name(name: str) -> sql.Composable:
     """A table's name, quoted; what a model quotes itself, to name a schema, stays: `"schema"."table"`."""
-    if name.startswith('"') and name.endswith('"') and '"."' in name:
-        return composed(name)
-    return sql.Identifier(name)
+    return composed(quoted(name))
 
 
 def column_of(name: str, alias: str = "t") -> sql.Composable:

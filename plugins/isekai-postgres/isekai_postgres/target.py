@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from isekai_postgres.names import quoted
 from isekai_postgres.session import Session
 
 _TABLE = """
@@ -82,8 +83,7 @@ class TargetTable:
 
 def find_table(session: Session, name: str) -> TargetTable | None:
     """The table of that name as Django writes it: a quoted name may hold a schema, too."""
-    quoted = name if name.startswith('"') else '"{}"'.format(name.replace('"', '""'))
-    found = session.rows(sql.SQL(_TABLE).format(sql.Literal(quoted)))
+    found = session.rows(sql.SQL(_TABLE).format(sql.Literal(quoted(name))))
     if not found:
         return None
     oid, schema, relname = found[0]
