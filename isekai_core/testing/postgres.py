@@ -32,6 +32,18 @@ def embedded_postgres() -> Iterator[str]:
     if given := os.environ.get(URL_VARIABLE):
         yield given
         return
+    with own_server(_CONFIGURATION) as server:
+        yield server.get_uri()
+
+
+@contextmanager
+def own_server(configuration: str = "") -> Iterator[Any]:
+    """A server of the wheel's that is started here whatever the environment says, and stopped at the end.
+
+    configuration: lines for its postgresql.conf.
+
+    It may be killed and started again. Its version is that of PGSERVER_POSTGRES_VERSION, the newest without it.
+    """
     get_server = _get_server()
     # In the system's temporary folder even when pytest's is elsewhere: run by root, the server makes
     # every folder above its data readable, and a socket's path may have 107 characters at most.
@@ -39,11 +51,11 @@ def embedded_postgres() -> Iterator[str]:
     try:
         server = get_server(folder / "data", cleanup_mode="stop", start=False)
         server.ensure_pgdata_inited()
-        with (folder / "data" / "postgresql.conf").open("a") as configuration:
-            configuration.write(_CONFIGURATION)
+        with (folder / "data" / "postgresql.conf").open("a") as file:
+            file.write(configuration)
         server.start()
         try:
-            yield server.get_uri()
+            yield server
         finally:
             server.cleanup()
     finally:

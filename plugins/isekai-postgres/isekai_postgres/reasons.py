@@ -20,7 +20,10 @@ _ADVICE: tuple[tuple[tuple[type[psycopg.Error], ...], str], ...] = (
     ((errors.UndefinedTable, errors.UndefinedColumn), "run the migrations there, or name the right database"),
     ((errors.InsufficientPrivilege,), "the user needs SELECT on every table of the slice, past its row policies"),
     ((errors.QueryCanceled,), "give a longer statement_timeout= (in seconds), or a smaller slice"),
-    ((errors.DiskFull, errors.OutOfMemory), "the server has no room for sorting; free some, or cut a smaller slice"),
+    (
+        (errors.DiskFull, errors.OutOfMemory, errors.ConfigurationLimitExceeded),
+        "the server has no room for sorting; free some, or cut a smaller slice",
+    ),
     ((errors.UntranslatableCharacter, errors.CharacterNotInRepertoire), "correct that text in the source"),
     ((errors.AdminShutdown, errors.CrashShutdown, errors.CannotConnectNow), f"the server went away; {_AGAIN}"),
 )

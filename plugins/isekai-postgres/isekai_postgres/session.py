@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
-from psycopg import sql
+from psycopg import errors, sql
 
 from isekai_core.errors import SliceError, StagingError
 from isekai_postgres.connection import APPLICATION
@@ -17,6 +17,7 @@ LOCK = int.from_bytes(b"isekai", "big")
 # Placeholders are never used: values are put in by the driver's own quoting, so that a percent sign in a name
 # of a table or a column means itself.
 _SETTINGS = (
+    # No limit but the one that is asked for.
     "SET LOCAL statement_timeout = 0",
     "SET LOCAL idle_in_transaction_session_timeout = 0",
     "SET LOCAL timezone = 'UTC'",
@@ -43,6 +44,21 @@ _HOLDER = """
 
 
 CURRENT = sql.SQL("(SELECT (txid_current() % 4294967296)::text::xid)")
+_LOST = "the connection was lost, and the database takes back what was not committed: run it again"
+# The first class that fits counts.
+_ADVICE: tuple[tuple[tuple[type[psycopg.Error], ...], str], ...] = (
+    (
+        (errors.SerializationFailure, errors.DeadlockDetected),
+        "somebody else was changing the same rows, so run the load again",
+    ),
+    (
+        (errors.InsufficientPrivilege,),
+        "the user needs INSERT and UPDATE on tables, USAGE on sequences, TEMP on the database, CREATE on the schema",
+    ),
+    ((errors.QueryCanceled,), "give a longer statement_timeout= (in seconds), or load a smaller slice"),
+    ((errors.DiskFull, errors.ConfigurationLimitExceeded), "free some there, and run it again"),
+    ((errors.AdminShutdown, errors.CrashShutdown, errors.CannotConnectNow), _LOST),
+)
 
 
 @dataclass(slots=True)
@@ -100,7 +116,7 @@ def writing(parameters: dict[str, Any]) -> Iterator[Session]:
     session = _connect(parameters)
     try:
         with session.told(StagingError, "the target"):
-            _prepare(session, parameters.get("assume_role"))
+            _prepare(session, parameters.get("assume_role"), parameters.get("statement_timeout"))
             _lock(session)
         yield session
     finally:
@@ -134,18 +150,24 @@ def _place(error: psycopg.Error) -> str:
 
 
 def _advice(error: Exception, if_unique: str) -> str:
-    if isinstance(error, psycopg.errors.SerializationFailure | psycopg.errors.DeadlockDetected):
-        return "; somebody else was changing the same rows, so run the load again"
-    if isinstance(error, psycopg.errors.UniqueViolation) and if_unique:
-        return f"; {if_unique}"
+    if isinstance(error, psycopg.errors.UniqueViolation):
+        return f"; {if_unique}" if if_unique else ""
+    for kinds, advice in _ADVICE:
+        if isinstance(error, kinds):
+            return f"; {advice}"
+    if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
+        return f"; {_LOST}"
     return ""
+
+
+_NOT_OF_LIBPQ = ("assume_role", "statement_timeout")
 
 
 def _connect(parameters: dict[str, Any]) -> Session:
     arguments: dict[str, Any] = {
         "application_name": APPLICATION,
         "connect_timeout": 10,
-        **{name: value for name, value in parameters.items() if name != "assume_role"},
+        **{name: value for name, value in parameters.items() if name not in _NOT_OF_LIBPQ},
         "client_encoding": "utf8",
     }
     password = str(parameters.get("password") or "")
@@ -157,7 +179,7 @@ def _connect(parameters: dict[str, Any]) -> Session:
         raise StagingError(msg) from None
 
 
-def _prepare(session: Session, role: Any) -> None:
+def _prepare(session: Session, role: Any, statement_timeout: float | None = None) -> None:
     if role:
         session.run(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
     if session.value(sql.SQL("SELECT current_setting('transaction_read_only') = 'on'")):
@@ -168,6 +190,8 @@ def _prepare(session: Session, role: Any) -> None:
     for setting in _SETTINGS:
         session.run(sql.SQL(setting))
     session.run(sql.SQL(_SET_MEMORY).format(list(_MEMORY), list(_MEMORY.values())))
+    if statement_timeout:
+        session.run(sql.SQL("SET LOCAL statement_timeout = {}").format(sql.Literal(round(statement_timeout * 1000))))
     # Staged rows stay in memory, as far as they fit; a pooled connection that has had temporary tables refuses that.
     with suppress(psycopg.errors.InvalidParameterValue), session.connection.transaction():
         session.run(sql.SQL("SET LOCAL temp_buffers = '128MB'"))

@@ -75,14 +75,14 @@ class Postgres:
         from isekai_postgres.joining import transaction_of  # noqa: PLC0415 - only when used
         from isekai_postgres.merge import load  # noqa: PLC0415
 
-        return load(self._origin.parameters, bundle, choice, progress, transaction_of(self._alias))
+        return load(self._origin.for_writing, bundle, choice, progress, transaction_of(self._alias))
 
     def unload(self, name: str) -> Sequence[TableReport]:
         """Remove exactly the rows that loads under `name` created."""
         from isekai_postgres.joining import transaction_of  # noqa: PLC0415 - only when used
         from isekai_postgres.merge import unload  # noqa: PLC0415
 
-        return unload(self._origin.parameters, name, transaction_of(self._alias))
+        return unload(self._origin.for_writing, name, transaction_of(self._alias))
 
 
 def _origin(url: str | None, alias: str | None, service: str | None, statement_timeout: float | None) -> Origin:

@@ -64,6 +64,11 @@ class Origin:
     alias: str = "isekai_slice_source"
 
     @property
+    def for_writing(self) -> dict[str, Any]:
+        """The parameters, with the timeout."""
+        return {**self.parameters, "statement_timeout": self.statement_timeout}
+
+    @property
     def password(self) -> Any:
         """For leaving it out of messages."""
         return self.parameters.get("password")

@@ -3,6 +3,7 @@
 import pytest
 from django.apps import apps
 from postgres_shared.database import opened
+from postgres_shared.server import started
 from postgres_shared.source import Source
 from postgres_shared.target import MemoryBundle, Target
 
@@ -21,6 +22,34 @@ def source(postgres_url, django_db_blocker):
     """An empty database to cut from: another one than that of `target`."""
     with own_database(postgres_url) as url, opened(Source, url, "source", django_db_blocker) as source:
         yield source
+
+
+@pytest.fixture(scope="session")
+def running_server():
+    """A server of the tests' own, for the session; it may be away. Tests use `server`."""
+    with started() as server:
+        yield server
+
+
+@pytest.fixture
+def server(running_server):
+    """The same, running; a test may kill it."""
+    running_server.revive()
+    return running_server
+
+
+@pytest.fixture
+def fragile_source(server, django_db_blocker):
+    """An empty database to cut from, of a server that may be killed."""
+    with server.database(Source, django_db_blocker) as source:
+        yield source
+
+
+@pytest.fixture
+def fragile_target(server, django_db_blocker):
+    """An empty database to load into, of a server that may be killed."""
+    with server.database(Target, django_db_blocker) as target:
+        yield target
 
 
 @pytest.fixture

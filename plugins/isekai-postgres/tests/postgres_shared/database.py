@@ -17,7 +17,14 @@ class Database:
     def __init__(self, url, alias):
         self.url = url
         self.alias = alias
-        self.connection = psycopg.connect(url, autocommit=True)
+        self.connection = None
+        self.connect()
+
+    def connect(self):
+        """Connect, again where the server went away."""
+        if self.connection:
+            self.connection.close()
+        self.connection = psycopg.connect(self.url, autocommit=True, client_encoding="utf8")
 
     def create(self, *models):
         """Make the tables of the models, as Django does."""
