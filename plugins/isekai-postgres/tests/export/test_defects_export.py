@@ -107,7 +107,7 @@ def test_defect_04_nothing_dangles_while_others_write(source, workers):
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        for _ in range(10):
+        for _ in range(20):
             bundle = source.cut(source.table(Tenant), source.table(Shop), workers=workers)
             pointed_at = {int(record["tenant_id"]) for record in bundle.records(Shop)}
             assert pointed_at == set(bundle.keys(Tenant))

@@ -83,7 +83,8 @@ class Server:
         self.run("pg_basebackup", "-d", self.url, "-D", str(data), "-R", "-X", "stream", "--checkpoint=fast")
         # The primary's socket lies among its data, and the lock of it was copied.
         (data / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
-        options = f'-h "" -k {data}'
+        # It does not wait for its readers: what the primary has done is done.
+        options = f'-h "" -k {data} -c max_standby_streaming_delay=0'
         self.run("pg_ctl", "-w", "-D", str(data), "-l", str(data / "log"), "-o", options, "start")
         try:
             yield self.url.replace(str(self.data), str(data))
