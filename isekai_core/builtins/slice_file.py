@@ -24,9 +24,12 @@ class File:
     compress: str | None = None
 
     def __post_init__(self) -> None:
-        if not str(self.path):
-            msg = "path: expected the name of a folder, got ''"
+        if not isinstance(self.path, str | Path) or not str(self.path):
+            msg = f"path: expected the name of a folder, got {self.path!r}"
             raise ValueError(msg)
+        if not isinstance(self.overwrite, bool):
+            msg = f"overwrite: expected True or False, got {self.overwrite!r}"
+            raise ValueError(msg)  # noqa: TRY004 - what options cannot be is a ValueError everywhere
         if self.compress not in COMPRESSIONS:
             msg = f"compress: expected None or 'zstd', got {self.compress!r}"
             raise ValueError(msg)

@@ -32,7 +32,7 @@ class Orm:
     def __post_init__(self) -> None:
         known = list(connections)
         if self.alias not in known:
-            hint = did_you_mean(self.alias, known)
+            hint = did_you_mean(str(self.alias), known)
             msg = f"alias: expected one of DATABASES ({', '.join(known)}), got {self.alias!r}{hint}"
             raise ValueError(msg)
 

@@ -38,9 +38,12 @@ class Storage:
     compress: str | None = None
 
     def __post_init__(self) -> None:
-        if self.prefix and not is_safe(self.prefix):
+        if not isinstance(self.prefix, str) or (self.prefix and not is_safe(self.prefix)):
             msg = f"prefix: expected a folder in the storage such as 'slices/dev', got {self.prefix!r}"
             raise ValueError(msg)
+        if not isinstance(self.overwrite, bool):
+            msg = f"overwrite: expected True or False, got {self.overwrite!r}"
+            raise ValueError(msg)  # noqa: TRY004 - what options cannot be is a ValueError everywhere
         if self.compress not in COMPRESSIONS:
             msg = f"compress: expected None or 'zstd', got {self.compress!r}"
             raise ValueError(msg)

@@ -10,6 +10,7 @@ from django.db.models import Model, QuerySet
 
 from isekai_core.conf import did_you_mean
 from isekai_core.errors import PlanError
+from isekai_core.slicing.given import is_number, names_of
 from isekai_core.types.slices import Per
 
 
@@ -21,12 +22,16 @@ def per(parent: str, limit: int, *, order_by: str | Sequence[str] = ()) -> Per:
     >>> per("customer", 10, order_by="-created_at")
     Per(field='customer', limit=10, order_by=('-created_at',))
 
-    Raises `PlanError` for a limit below 1.
+    Raises `PlanError` for a limit below 1, and for what is no name of a field.
     """
-    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
-        msg = f"per({parent!r}, …): expected a number of at least 1, got {limit!r}"
+    what = f"per({parent!r}, …)"
+    if not isinstance(parent, str):
+        msg = f"{what}: expected the name of a foreign key, got {parent!r}"
         raise PlanError(msg)
-    return Per(parent, limit, (order_by,) if isinstance(order_by, str) else tuple(order_by))
+    if not is_number(limit):
+        msg = f"{what}: expected a number of at least 1, got {limit!r}"
+        raise PlanError(msg)
+    return Per(parent, limit, names_of(f"{what} order_by", order_by))
 
 
 @dataclass(frozen=True)
@@ -55,19 +60,12 @@ class ImportJob:
     exclude: Sequence[str] = field(default=())
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.model, type) and issubclass(self.model, Model)):
+        if not (isinstance(self.model, type) and issubclass(self.model, Model)) or not hasattr(self.model, "_meta"):
             msg = f"ImportJob(model=…): expected a Django model, got {self.model!r}"
             raise PlanError(msg)
         self._check_query()
         self._check_numbers()
-        for name in (*self.orders, *self.exclude):
-            self._field(name.removeprefix("-"))
-        for one in self.pers:
-            if not self._field(one.field).is_relation:
-                msg = f"{self.label}: per({one.field!r}, …) needs a foreign key, and {one.field!r} is none"
-                raise PlanError(msg)
-            for name in one.order_by:
-                self._field(name.removeprefix("-"))
+        self._check_names()
 
     def __str__(self) -> str:
         """Never asks the database."""
@@ -94,13 +92,13 @@ class ImportJob:
     @property
     def orders(self) -> tuple[str, ...]:
         """`order_by` as a tuple."""
-        return (self.order_by,) if isinstance(self.order_by, str) else tuple(self.order_by)
+        return names_of(f"{self.label}: order_by", self.order_by)
 
     @property
     def _limits(self) -> tuple[int | Per, ...]:
         if self.limit is None:
             return ()
-        return (self.limit,) if isinstance(self.limit, int | Per) else tuple(self.limit)
+        return tuple(self.limit) if isinstance(self.limit, Sequence) else (self.limit,)
 
     def _parts(self) -> list[str]:
         parts = ["filtered"] if self.query is not None else ["all rows"]
@@ -135,13 +133,34 @@ class ImportJob:
             raise PlanError(msg)
 
     def _check_numbers(self) -> None:
-        number = self.number
-        if isinstance(self.limit, bool) or (number is not None and number < 1):
+        limits = self._limits
+        if self.limit is not None and not (limits and all(isinstance(one, Per) or is_number(one) for one in limits)):
             msg = f"{self.label}: limit is a number of at least 1, per(…), or several of them, got {self.limit!r}"
             raise PlanError(msg)
-        if self.sample is not None and not (isinstance(self.sample, int | float) and 0 < self.sample <= 1):
+        is_share = isinstance(self.sample, int | float) and not isinstance(self.sample, bool) and 0 < self.sample <= 1
+        if self.sample is not None and not is_share:
             msg = f"{self.label}: sample is a share above 0 and up to 1, got {self.sample!r}"
             raise PlanError(msg)
+
+    def _check_names(self) -> None:
+        for name in self.orders:
+            self._column(name.removeprefix("-"))
+        for one in self.pers:
+            if not self._column(one.field).is_relation:
+                msg = f"{self.label}: per({one.field!r}, …) needs a foreign key, and {one.field!r} is none"
+                raise PlanError(msg)
+            for name in one.order_by:
+                self._column(name.removeprefix("-"))
+        # By the field's own name, whatever it was called: `customer_id` leaves out what `customer` does.
+        left_out = tuple(self._column(name).name for name in names_of(f"{self.label}: exclude", self.exclude))
+        object.__setattr__(self, "exclude", left_out)
+
+    def _column(self, name: str) -> Any:
+        field = self._field(name)
+        if not field.concrete or field.many_to_many:
+            msg = f"{self.label}: {name!r} is no column of its table, but a relation of another one to it"
+            raise PlanError(msg)
+        return field
 
     def _field(self, name: str) -> Any:
         try:

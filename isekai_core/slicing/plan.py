@@ -10,11 +10,14 @@ from django.db.models import Model
 
 from isekai_core.errors import PlanError
 from isekai_core.slicing.columns import columns_of
+from isekai_core.slicing.given import one_of, text_of
 from isekai_core.slicing.importer import check_targets, importer_of
 from isekai_core.slicing.job import ImportJob
 from isekai_core.slicing.masks import masks_of, texts_without_decision
 from isekai_core.slicing.order import groups_of
 from isekai_core.types.slices import SlicePlan, TablePlan
+
+MASKS = ("optional", "required")
 
 
 def plan_of(
@@ -32,6 +35,9 @@ def plan_of(
 
     Raises `PlanError`, naming the job.
     """
+    one_of("order", order, ("sort", "refuse"))
+    one_of("masks", masks, MASKS)
+    text = text_of("seed", seed)
     _check_jobs(jobs)
     by_label = {job.label: job for job in jobs}
     check_targets([job.model for job in jobs])
@@ -42,7 +48,7 @@ def plan_of(
         _check_order([job.label for job in jobs], groups)
     whole: set[str] = set()
     tables = [_table(by_label[label], by_label, whole, len(group)) for group in groups for label in group]
-    return SlicePlan(tuple(tables), tuple(tuple(group) for group in groups), str(seed))
+    return SlicePlan(tuple(tables), tuple(tuple(group) for group in groups), text)
 
 
 def check_masks(models: Iterable[type[Model]]) -> None:
@@ -53,6 +59,9 @@ def check_masks(models: Iterable[type[Model]]) -> None:
 
 
 def _check_jobs(jobs: Sequence[ImportJob]) -> None:
+    if not isinstance(jobs, Sequence):
+        msg = f"jobs: expected a list of ImportJob objects, got {jobs!r}"
+        raise PlanError(msg)
     seen: set[str] = set()
     for job in jobs:
         if not isinstance(job, ImportJob):

@@ -11,12 +11,12 @@ from isekai_core.errors import BundleError, PlanError
 from isekai_core.plugins.registry import HOMES, registry
 from isekai_core.slicing.budget import Proposal, propose
 from isekai_core.slicing.derive import derive
-from isekai_core.slicing.ends import check_end
 from isekai_core.slicing.estimates import Estimates
 from isekai_core.slicing.files import PLACEHOLDER, Files, check_options, with_files
+from isekai_core.slicing.given import check_ends, check_progress, check_workers, keys_of, one_of, text_of
 from isekai_core.slicing.job import ImportJob
 from isekai_core.slicing.masks import masks_for
-from isekai_core.slicing.plan import check_masks, plan_of
+from isekai_core.slicing.plan import MASKS, check_masks, plan_of
 from isekai_core.slicing.progress import Bars, Silent
 from isekai_core.slicing.storing import load, notes_of
 from isekai_core.types.slices import (
@@ -179,8 +179,8 @@ class DataSlicer(metaclass=_Named):
 
         Raises `SliceError` of one kind or another; then there is no half bundle, and the target is as it was.
         """
-        check_end("source", source, SliceSource)
-        check_end("target", target, SliceTarget)
+        check_ends(source, target)
+        check_workers(workers)
         shown = _shown(progress)
         choice = choice_of(ids, on_conflict, dangling, constraints, name)
         check_options(files, missing_files)
@@ -197,6 +197,7 @@ class DataSlicer(metaclass=_Named):
 def _shown(progress: bool | SliceProgress) -> SliceProgress:
     if isinstance(progress, bool):
         return Bars() if progress else Silent()
+    check_progress(progress)
     return progress
 
 
@@ -204,9 +205,11 @@ def _planned(jobs: Sequence[ImportJob] | SlicePlan | None, seed: object, order: 
     if jobs is None:
         msg = "jobs are missing: a database as the source needs them; see ImportJob and DataSlicer.plan"
         raise PlanError(msg)
+    one_of("masks", masks, MASKS)
     if not isinstance(jobs, SlicePlan):
         return plan_of(jobs, seed=seed, order=order, masks=masks)
     if masks == "required":
+        # A plan that is given is no way around it.
         check_masks(table.model_class for table in jobs.tables)
     return jobs
 
@@ -224,9 +227,6 @@ class _Cut:
 
     def into(self, store: BundleStore) -> BundleReader:
         """Cut it; nothing is left of a bundle that is not whole."""
-        if self.workers < 1:
-            msg = f"workers: expected a number of at least 1, got {self.workers!r}"
-            raise PlanError(msg)
         bundle = store.writer(self.plan, self.files.watching(masks_for(self.plan, self.secret)))
         try:
             facts = self.source.export(self.plan, bundle, self.shown, self.workers)
@@ -272,23 +272,17 @@ def _result(bundle: BundleReader, source: str, target: str) -> SliceResult:
 
 def choice_of(ids: Any, on_conflict: str, dangling: str, constraints: str, name: str) -> LoadChoice:
     """The choice that `run` is given in words; `PlanError` for words that it does not know."""
-    allowed = {
-        "on_conflict": (on_conflict, ("skip", "update", "error")),
-        "dangling": (dangling, ("error", "null", "keep")),
-        "constraints": (constraints, ("check", "rebuild")),
-    }
-    for option, (value, known) in allowed.items():
-        if value not in known:
-            msg = f"{option}: expected {' or '.join(map(repr, known))}, got {value!r}"
-            raise PlanError(msg)
+    one_of("on_conflict", on_conflict, ("skip", "update", "error"))
+    one_of("dangling", dangling, ("error", "null", "keep"))
+    one_of("constraints", constraints, ("check", "rebuild"))
     fixed: dict[str, Mapping[Any, Any]] = {}
     if isinstance(ids, Mapping):
-        fixed = {_label(model): keys for model, keys in ids.items()}
+        fixed = {_label(model): keys_of(_label(model), keys) for model, keys in ids.items()}
         ids = "remap"
     if ids not in _IDS:
         msg = f"ids: expected {' or '.join(map(repr, _IDS))}, or a mapping of models, got {ids!r}"
         raise PlanError(msg)
-    return LoadChoice(ids, fixed, on_conflict, dangling, constraints, name)  # type: ignore[arg-type]
+    return LoadChoice(ids, fixed, on_conflict, dangling, constraints, text_of("name", name or ""))  # type: ignore[arg-type]
 
 
 def _label(model: Any) -> str:

@@ -29,7 +29,8 @@ _DJANGO_ONLY = ("assume_role", "isolation_level", "pool", "server_side_binding")
 def parameters_of_dsn(dsn: str) -> dict[str, Any]:
     """The parameters in a URL; `ValueError`, which does not repeat any of it, when it cannot be one."""
     try:
-        parameters = dict(conninfo_to_dict(dsn)) if dsn.startswith(("postgresql://", "postgres://")) else None
+        is_url = isinstance(dsn, str) and dsn.startswith(("postgresql://", "postgres://"))
+        parameters = dict(conninfo_to_dict(dsn)) if is_url else None
     except psycopg.Error:
         parameters = None
     if parameters is None:

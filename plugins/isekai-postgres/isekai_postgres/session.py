@@ -1,5 +1,6 @@
 """The one connection of a load: a single transaction, alone by an advisory lock, and closed in any case."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -137,7 +138,7 @@ def reason_of(error: Exception, password: str = "") -> str:
     text = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, psycopg.Error) and error.diag.message_primary:
         parts = [error.diag.message_primary, error.diag.message_detail, error.diag.message_hint, _place(error)]
-        text = "; ".join(part.rstrip(".") for part in parts if part)
+        text = "; ".join(" ".join(part.split()).rstrip(".") for part in parts if part)
     return text.replace(password, "***") if password else text
 
 
@@ -191,7 +192,9 @@ def _prepare(session: Session, role: Any, statement_timeout: float | None = None
         session.run(sql.SQL(setting))
     session.run(sql.SQL(_SET_MEMORY).format(list(_MEMORY), list(_MEMORY.values())))
     if statement_timeout:
-        session.run(sql.SQL("SET LOCAL statement_timeout = {}").format(sql.Literal(round(statement_timeout * 1000))))
+        session.run(
+            sql.SQL("SET LOCAL statement_timeout = {}").format(sql.Literal(math.ceil(statement_timeout * 1000)))
+        )
     # Staged rows stay in memory, as far as they fit; a pooled connection that has had temporary tables refuses that.
     with suppress(psycopg.errors.InvalidParameterValue), session.connection.transaction():
         session.run(sql.SQL("SET LOCAL temp_buffers = '128MB'"))

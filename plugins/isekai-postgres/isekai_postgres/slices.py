@@ -36,8 +36,10 @@ class Postgres:
         if [url, alias, service].count(None) != 2:  # noqa: PLR2004 - of three
             msg = "exactly one of url, alias and service is needed"
             raise ValueError(msg)
-        if statement_timeout is not None and not statement_timeout > 0:
-            msg = f"statement_timeout is a number of seconds above 0, got {statement_timeout!r}"
+        if statement_timeout is not None and not _is_time(statement_timeout):
+            msg = (
+                f"statement_timeout is a number of seconds above 0, and at most {_LONGEST:,}, got {statement_timeout!r}"
+            )
             raise ValueError(msg)
         self._origin = _origin(url, alias, service, statement_timeout)
         self._alias = alias
@@ -85,11 +87,22 @@ class Postgres:
         return unload(self._origin.for_writing, name, transaction_of(self._alias))
 
 
+_LONGEST = 2_147_483
+"""Seconds, which the server counts in thousandths."""
+
+
+def _is_time(given: Any) -> bool:
+    return isinstance(given, int | float) and not isinstance(given, bool) and 0 < given <= _LONGEST
+
+
 def _origin(url: str | None, alias: str | None, service: str | None, statement_timeout: float | None) -> Origin:
     if url is not None:
         parameters = parameters_of_dsn(url)
         return Origin(_shown(parameters), parameters, statement_timeout)
     if service is not None:
+        if not isinstance(service, str) or not service:
+            msg = f"service: expected a name in libpq's service file, got {service!r}"
+            raise ValueError(msg)
         return Origin(f"service {service}", {"service": service}, statement_timeout)
     assert alias is not None
     parameters = parameters_of_alias(alias)

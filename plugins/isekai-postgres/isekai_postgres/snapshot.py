@@ -4,6 +4,7 @@ Nothing here writes, not even a temporary table: a hot standby is as good a sour
 """
 
 import datetime as dt
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -128,7 +129,7 @@ def _connected(origin: Origin) -> Iterator[psycopg.Connection]:
 def _set_up(connection: psycopg.Connection, role: str | None, statement_timeout: float | None) -> None:
     if role:
         connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
-    asked = {**_SETTINGS, "statement_timeout": str(round((statement_timeout or 0) * 1000))}
+    asked = {**_SETTINGS, "statement_timeout": str(math.ceil((statement_timeout or 0) * 1000))}
     connection.execute(_SET, [list(asked), list(asked.values())])
 
 

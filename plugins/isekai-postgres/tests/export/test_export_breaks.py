@@ -38,7 +38,17 @@ def test_it_is_a_source_and_a_target_and_never_shows_its_password():
         ({"url": "postgresql://h/d", "alias": "default"}, "exactly one of url, alias and service"),
         ({"url": "mysql://h/d"}, "not a PostgreSQL URL"),
         ({"alias": "nowhere"}, "DATABASES has no 'nowhere'"),
-        ({"service": "x", "statement_timeout": 0}, "statement_timeout is a number of seconds above 0, got 0"),
+        *[
+            (
+                {"service": "x", "statement_timeout": timeout},
+                "statement_timeout is a number of seconds above 0",
+            )
+            for timeout in (0, -1, "5", True, float("nan"), float("inf"), 1e12)
+        ],
+        ({"service": ""}, "service: expected a name in libpq's service file, got ''"),
+        ({"service": 5}, "service: expected a name in libpq's service file, got 5"),
+        ({"url": 5}, "not a PostgreSQL URL"),
+        ({"url": b"postgresql://h/d"}, "not a PostgreSQL URL"),
     ],
 )
 def test_options_that_cannot_be_right_are_refused(options, message):
