@@ -118,6 +118,8 @@ def names(alias: str) -> list[str]:
 def created(alias: str, name: str) -> dict[str, list[str]]:
     """Label of a model to the keys of the rows that loads under `name` created."""
     found: dict[str, list[str]] = {}
+    if not exists(alias):
+        return found
     rows = _entries(alias).filter(slice=name).values_list("model", "new", "created")
     for label, new, is_created in rows.iterator(chunk_size=2_000):
         found.setdefault(label, []).extend([new] if is_created else [])

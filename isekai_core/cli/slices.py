@@ -10,7 +10,7 @@ from typing import Any
 from isekai_core.cli.output import print_json, print_table, remark
 from isekai_core.cli.tables import clean_output, counted, print_counts, size
 from isekai_core.conf import did_you_mean
-from isekai_core.errors import ConfigurationError, PlanError
+from isekai_core.errors import ConfigurationError, IsekaiError, PlanError
 from isekai_core.slicing.budget import Proposal
 from isekai_core.slicing.job import ImportJob
 from isekai_core.slicing.plan import plan_of
@@ -95,7 +95,7 @@ def _limit(found: Proposal, model: str) -> str:
 
 def export(options: argparse.Namespace) -> int:
     """Cut the slice."""
-    target = DataSlicer.File(options.target, overwrite=options.overwrite, compress=options.compress)
+    target = _made("File", options.target, overwrite=options.overwrite, compress=options.compress)
     masks = "required" if options.require_masks else "optional"
     jobs = _jobs(options.jobs)
     with clean_output():
@@ -116,7 +116,7 @@ def load(options: argparse.Namespace) -> int:
     """Load the slice."""
     with clean_output():
         result = DataSlicer.run(
-            DataSlicer.File(options.folder),
+            _made("File", options.folder),
             _database(options.target),
             ids=options.ids,
             on_conflict=options.on_conflict,
@@ -138,7 +138,7 @@ def unload(options: argparse.Namespace) -> int:
 
 def verify(options: argparse.Namespace) -> int:
     """Say what is wrong with the slice; 1 when something is."""
-    problems = problems_in(DataSlicer.File(options.folder))
+    problems = problems_in(_made("File", options.folder))
     if options.json:
         print_json({"schema": 1, "ok": not problems, "problems": problems})
     else:
@@ -148,7 +148,7 @@ def verify(options: argparse.Namespace) -> int:
 
 def diff(options: argparse.Namespace) -> int:
     """Say what differs; 1 when something does."""
-    found = differences(DataSlicer.File(options.folder).reader(), DataSlicer.File(options.other).reader())
+    found = differences(_made("File", options.folder).reader(), _made("File", options.other).reader())
     if options.json:
         print_json({"schema": 1, **found.as_dict()})
     else:
@@ -176,7 +176,7 @@ def _show(result: SliceResult, *, as_json: bool) -> int:
 def _database(text: str) -> Any:
     """A source or target for an address, or for an alias of Django's DATABASES."""
     if "://" in text:
-        return DataSlicer.Postgres(text)
+        return _made("Postgres", text)
     from django.db import connections  # noqa: PLC0415 - with a project only
 
     if text not in connections.settings:
@@ -185,7 +185,7 @@ def _database(text: str) -> Any:
         msg = f"there is no database {text!r}{hint}: expected postgresql://…, or one of Django's DATABASES, {known}"
         raise ConfigurationError(msg)
     is_postgres = connections[text].vendor == "postgresql"
-    return DataSlicer.Postgres(alias=text) if is_postgres else DataSlicer.Orm(text)
+    return _made("Postgres", alias=text) if is_postgres else _made("Orm", text)
 
 
 def _plan(options: argparse.Namespace) -> SlicePlan:
@@ -197,7 +197,7 @@ def _jobs(text: str) -> SlicePlan | Sequence[ImportJob]:
     """What `slices.py:dev_org` names: jobs, a plan, or a function that returns one or the other."""
     path, colon, name = text.rpartition(":")
     file = Path(path)
-    if not colon or not file.is_file():
+    if not colon or not file.is_file() or file.suffix != ".py":
         msg = f"{text!r}: expected a Python file and a name in it, such as slices.py:dev_org"
         raise ConfigurationError(msg)
     spec = importlib.util.spec_from_file_location(file.stem, file)
@@ -215,9 +215,29 @@ def _jobs(text: str) -> SlicePlan | Sequence[ImportJob]:
         known = [one for one in vars(module) if not one.startswith("_")]
         msg = f"{file} has no {name!r}{did_you_mean(name, known)}"
         raise ConfigurationError(msg)
-    found = getattr(module, name)
-    found = found() if callable(found) and not isinstance(found, SlicePlan) else found
+    found = _called(text, getattr(module, name))
     if not isinstance(found, SlicePlan | list | tuple):
         msg = f"{text}: expected a list of ImportJob, or DataSlicer.plan(…), got {type(found).__name__}"
         raise ConfigurationError(msg)
     return found
+
+
+def _called(text: str, found: Any) -> Any:
+    """What a function gives, and anything else as it is; what it raises is the project's, and no defect of ours."""
+    if isinstance(found, SlicePlan) or not callable(found):
+        return found
+    try:
+        return found()
+    except IsekaiError:
+        raise
+    except Exception as error:
+        msg = f"{text} cannot be called: {type(error).__name__}: {error}; --traceback shows where"
+        raise ConfigurationError(msg) from error
+
+
+def _made(kind: str, *arguments: Any, **options: Any) -> Any:
+    """`DataSlicer.<kind>`, whose options are what somebody typed."""
+    try:
+        return getattr(DataSlicer, kind)(*arguments, **options)
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from error

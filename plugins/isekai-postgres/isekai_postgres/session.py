@@ -176,7 +176,8 @@ def _connect(parameters: dict[str, Any]) -> Session:
         # Nothing is prepared: each statement runs once, and some poolers know no prepared ones.
         return Session(psycopg.connect(**arguments, prepare_threshold=None), password)
     except psycopg.Error as error:
-        msg = f"the target cannot be reached: {reason_of(error, password)}"
+        advice = "expected a server that answers and takes this user and password"
+        msg = f"the target cannot be reached: {reason_of(error, password)}; {advice}"
         raise StagingError(msg) from None
 
 
