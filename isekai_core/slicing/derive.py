@@ -12,6 +12,8 @@ from isekai_core.conf import did_you_mean
 from isekai_core.errors import PlanError
 from isekai_core.slicing.columns import base_field, columns_of
 from isekai_core.slicing.generic import candidates, generic_keys
+from isekai_core.slicing.given import paths_of, text_of
+from isekai_core.slicing.job import ImportJob
 from isekai_core.slicing.masks import masks_of
 from isekai_core.slicing.order import groups_of
 from isekai_core.types.slices import GenericKey, SlicePlan, TablePlan
@@ -47,8 +49,12 @@ def derive(roots: Sequence["QuerySet[Any]"], follow: Iterable[str] = (), seed: o
         if not isinstance(root, QuerySet):
             msg = f"plan(…): expected querysets such as Tenant.objects.filter(pk=1), got {root!r}"
             raise PlanError(msg)
+        ImportJob(root.model, root)  # which refuses querysets that cannot be compared
         _want(wanted, root.model, Q(pk__in=_keys(root)))
-    for path in follow:
+    if not roots:
+        msg = "plan(…): a plan needs at least one queryset, such as Tenant.objects.filter(pk=1)"
+        raise PlanError(msg)
+    for path in paths_of(follow):
         _follow(wanted, roots, path)
     _add_needed(wanted, list(wanted))
     _add_generic(wanted)
@@ -57,7 +63,7 @@ def derive(roots: Sequence["QuerySet[Any]"], follow: Iterable[str] = (), seed: o
     needs = {label: _needs(table, wanted) for label, table in tables.items()}
     groups = groups_of(needs)
     ordered = tuple(tables[label] for group in groups for label in group)
-    return SlicePlan(ordered, tuple(tuple(group) for group in groups), str(seed))
+    return SlicePlan(ordered, tuple(tuple(group) for group in groups), text_of("seed", seed))
 
 
 def _database(roots: Sequence["QuerySet[Any]"]) -> str | None:

@@ -1,6 +1,6 @@
 """What people give to jobs and runs: what would mean nothing, or something else, is refused before anything is read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +30,15 @@ def names_of(what: str, given: Any) -> tuple[str, ...]:
         return tuple(given)
     msg = f"{what}: expected the name of a field, '-' before it for downwards, or several of them, got {given!r}"
     raise PlanError(msg)
+
+
+def paths_of(given: Any) -> tuple[str, ...]:
+    """The relations in `follow`, one or several; `PlanError` for anything else."""
+    paths = (given,) if isinstance(given, str) else tuple(given) if isinstance(given, Iterable) else (given,)
+    if not all(isinstance(path, str) for path in paths):
+        msg = f"follow: expected relations such as ['shop', 'shop__customer'], got {given!r}"
+        raise PlanError(msg)
+    return paths
 
 
 def one_of(option: str, given: Any, known: Sequence[str]) -> None:
@@ -89,6 +98,14 @@ def check_ends(source: Any, target: Any) -> None:
     """Raise `PlanError` for what is no source, or no target."""
     check_end("source", source, SliceSource)
     check_end("target", target, SliceTarget)
+
+
+def check_database(given: Any) -> None:
+    """Raise `PlanError` for what is no database to ask: a place for bundles is none, either."""
+    if isinstance(given, BundleStore):
+        msg = f"source: expected a database, got {given.name}; what a bundle holds is in its manifest"
+        raise PlanError(msg)
+    check_end("source", given, SliceSource)
 
 
 def check_workers(given: Any) -> None:

@@ -13,7 +13,15 @@ from isekai_core.slicing.budget import Proposal, propose
 from isekai_core.slicing.derive import derive
 from isekai_core.slicing.estimates import Estimates
 from isekai_core.slicing.files import PLACEHOLDER, Files, check_options, with_files
-from isekai_core.slicing.given import check_ends, check_progress, check_workers, keys_of, one_of, text_of
+from isekai_core.slicing.given import (
+    check_database,
+    check_ends,
+    check_progress,
+    check_workers,
+    keys_of,
+    one_of,
+    text_of,
+)
 from isekai_core.slicing.job import ImportJob
 from isekai_core.slicing.masks import masks_for
 from isekai_core.slicing.plan import MASKS, check_masks, plan_of
@@ -127,6 +135,7 @@ class DataSlicer(metaclass=_Named):
     @staticmethod
     def estimate(source: SliceSource, jobs: Sequence[ImportJob] | SlicePlan) -> Estimates:
         """Model to rows and bytes, as the database believes, before anything is read."""
+        check_database(source)
         return Estimates(source.estimate(jobs if isinstance(jobs, SlicePlan) else plan_of(jobs)))
 
     @staticmethod

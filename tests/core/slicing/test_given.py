@@ -190,3 +190,41 @@ def test_what_is_given_right_is_taken(shop_importers):
         ImportJob(Order, limit=limit, order_by=["-pk", "customer"], sample=1)
     plan = plan_of([ImportJob(Shop), ImportJob(OrderItem)], seed=None, order="refuse")
     assert plan.seed == "None"
+
+
+ROOTS = {
+    "none": (list, "a plan needs at least one queryset"),
+    "a slice": (lambda: [Tenant.objects.all()[:2]], "cut by [:n]"),
+    "a union": (lambda: [Tenant.objects.all().union(Tenant.objects.all())], "query is a union"),
+    "a model": (lambda: [Tenant], "expected querysets"),
+    "a list": (lambda: [[Tenant.objects.all()]], "expected querysets"),
+    "a manager": (lambda: [Tenant.objects], "expected querysets"),
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", ROOTS)
+def test_what_cannot_be_the_roots_of_a_plan_is_refused(kind):
+    make, told = ROOTS[kind]
+    with pytest.raises(PlanError) as caught:
+        DataSlicer.plan(*make())
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("follow", [5, [5], [None], {"shop": 1}.items()])
+def test_what_cannot_be_followed_is_refused(follow):
+    with pytest.raises(PlanError, match=r"follow: expected relations such as \['shop', 'shop__customer'\], got"):
+        DataSlicer.plan(Tenant.objects.all(), follow=follow)
+
+
+def test_one_relation_is_followed_as_a_list_of_it_is():
+    plans = [DataSlicer.plan(Tenant.objects.all(), follow=follow) for follow in ("shop", ["shop"], {"shop"})]
+    assert [[table.model for table in plan.tables] for plan in plans] == [["shop.Tenant", "shop.Shop"]] * 3
+
+
+@pytest.mark.parametrize("source", ["default", None, Orm, object()])
+def test_an_estimate_needs_a_database(shop_importers, tmp_path, source):
+    with pytest.raises(PlanError, match="source: expected a slice source"):
+        DataSlicer.estimate(source, [ImportJob(Tenant)])
+    with pytest.raises(PlanError, match=r"source: expected a database, got .*what a bundle holds is in its manifest"):
+        DataSlicer.estimate(DataSlicer.File(tmp_path), [ImportJob(Tenant)])
