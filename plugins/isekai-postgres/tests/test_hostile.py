@@ -180,3 +180,37 @@ def test_services_and_aliases_are_names_and_no_options(source):
             Postgres(service=text).export(source.plan(), None, None)
         with pytest.raises(ValueError, match="DATABASES"):
             Postgres(alias=text)
+
+
+SETTINGS = {
+    "standard_conforming_strings": "off", "backslash_quote": "on", "escape_string_warning": "off", "array_nulls": "off",
+    "quote_all_identifiers": "on", "bytea_output": "escape", "search_path": "public", "datestyle": "'SQL, DMY'",
+    "intervalstyle": "sql_standard", "timezone": "'Asia/Tokyo'", "extra_float_digits": "-15", "xmloption": "document",
+    "default_transaction_isolation": "'serializable'", "default_transaction_deferrable": "on",
+    "client_encoding": "latin1", "row_security": "off", "lock_timeout": "1", "transform_null_equals": "on", "jit": "on",
+}  # fmt: skip
+
+
+def test_whatever_a_database_prefers_texts_mean_themselves(source, target, own_models, isekai_importers, tmp_path):
+    fields = {"text": models.TextField(), "bytes": models.BinaryField()}
+    model = declared("Preferred", '"public"."shop_preferred"', fields)
+    isekai_importers(model)
+    texts = [text for text in HOSTILE if "\\" in text or "'" in text or text in ("", "NULL")]
+    for end in (source, target):
+        end.create(model)
+        for name, value in SETTINGS.items():
+            end.sql(f"ALTER DATABASE {end.connection.info.dbname} SET {name} = {value}")
+    source.save(model(id=n, text=text, bytes=text.encode()) for n, text in enumerate(texts))
+    source.sql(f"ALTER DATABASE {source.connection.info.dbname} SET default_transaction_read_only = on")
+    for text in texts[::2]:
+        wanted = {text, f"{text}\\", f"\\' OR TRUE --{text}"}
+        query = model.objects.filter(Q(text=text) | Q(text__in=wanted))
+        found = source.cut(source.table(model, queryset=query), seed=text).keys(model)
+        assert found == [number for number, one in enumerate(texts) if one in wanted]
+    store, name = DataSlicer.File(tmp_path / "cut"), "a\\'; DROP TABLE public.shop_preferred; --"
+    DataSlicer.run(DataSlicer.Postgres(source.url), store, [ImportJob(model)], progress=False)
+    DataSlicer.run(store, DataSlicer.Postgres(target.url), name=name, ids="keep", progress=False)
+    rows = target.sql("SELECT text, bytes FROM public.shop_preferred ORDER BY id")
+    assert [(text, bytes(content)) for text, content in rows] == [(text, text.encode()) for text in texts]
+    DataSlicer.Postgres(target.url).unload(name)
+    assert target.sql("SELECT count(*) FROM public.shop_preferred") == [(0,)]
