@@ -83,6 +83,8 @@ def _make_map(work: Work, part: Part) -> None:
     )
     _finish_map(work, part)
     _refuse_twice(work, part)
+    if new is not None and not is_empty:
+        _refuse_taken(work, part)
 
 
 def _new_key(part: Part, *, is_empty: bool) -> sql.Composable | None:
@@ -150,4 +152,17 @@ def _refuse_twice(work: Work, part: Part) -> None:
     if rows := work.session.rows(statement.format(part.map, _SHOWN)):
         told = "; ".join(f"{', '.join(olds)} would all become {new}" for new, olds in rows)
         msg = f"staging {part.label}: several rows of the bundle would become one: {told}"
+        raise StagingError(msg)
+
+
+def _refuse_taken(work: Work, part: Part) -> None:
+    """A sequence that goes down, or around, may give the key of a row that is there: that would be written over."""
+    statement = sql.SQL(
+        "SELECT m.new::text FROM {} m WHERE m.existed AND NOT EXISTS (SELECT FROM {} f WHERE f.old = m.old)"
+        " ORDER BY m.new LIMIT {}"
+    )
+    if rows := work.session.rows(statement.format(part.map, part.found, _SHOWN)):
+        taken = ", ".join(new for (new,) in rows)
+        what = f"{part.key_column.sequence or 'the default'} of {part.table.key} gives keys that are taken: {taken}"
+        msg = f"staging {part.label}: {what}; set it to where there are none, or load with ids='keep' or 'natural'"
         raise StagingError(msg)

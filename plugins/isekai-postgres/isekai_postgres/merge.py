@@ -126,8 +126,9 @@ def _insert(work: Work, group: list[Part]) -> list[TableReport]:
     if any(part.label in work.fresh and part.table.rows != n for part, n in zip(group, written, strict=True)):
         # Rows were left out: because of a reference, or by a trigger, which may do so.
         refuse_dangling(work, work.parts)
+    # A trigger may leave rows out: no more were created than were written.
     return [
-        TableReport(part.label, rows, created, changed - created, rows - changed)
+        TableReport(part.label, rows, min(created, changed), max(changed - created, 0), rows - changed)
         for part, (rows, created), changed in zip(group, numbers, written, strict=True)
     ]
 
