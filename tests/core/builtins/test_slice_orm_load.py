@@ -308,7 +308,9 @@ def test_a_failure_in_the_middle_leaves_nothing_behind_and_no_table_of_ours():
     label = bundle.plans[-1].model
     assert label == "shop.OrderItem"
     bundle.change(label, lambda rows: [rows[0], *([*r[:place], "9" * 30, *r[place + 1 :]] for r in rows[1:])])
+    # A test whose transactions are real may have left the table behind.
+    there = connection.introspection.table_names()
     with pytest.raises(MergeError, match=r"it refuses rows of shop\.OrderItem"):
         load(bundle)
     assert set(count().values()) == {0}
-    assert "isekai_slice_map" not in connection.introspection.table_names()
+    assert connection.introspection.table_names() == there
