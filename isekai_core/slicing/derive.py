@@ -11,10 +11,10 @@ from django.db.models.functions import Cast
 from isekai_core.conf import did_you_mean
 from isekai_core.errors import PlanError
 from isekai_core.slicing.columns import base_field, columns_of
+from isekai_core.slicing.decided import masks_of
 from isekai_core.slicing.generic import candidates, generic_keys
 from isekai_core.slicing.given import paths_of, text_of
 from isekai_core.slicing.job import ImportJob
-from isekai_core.slicing.masks import masks_of
 from isekai_core.slicing.order import groups_of
 from isekai_core.types.slices import GenericKey, SlicePlan, TablePlan
 

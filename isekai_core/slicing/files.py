@@ -17,8 +17,8 @@ from django.db.models import FileField, Model
 
 from isekai_core.errors import ExportError, PlanError, SliceError
 from isekai_core.slicing.csvtext import read_rows
+from isekai_core.slicing.decided import mask_of
 from isekai_core.slicing.manifest_reading import is_inside
-from isekai_core.slicing.masks import mask_of
 from isekai_core.slicing.placeholders import placeholder
 from isekai_core.types.slices import BundleWriter, SlicePlan, SliceProgress, TablePlan
 

@@ -12,6 +12,7 @@ from django.db.models import Model
 
 from isekai_core.conf import did_you_mean
 from isekai_core.errors import PlanError
+from isekai_core.slicing.masks import as_mask
 
 _importers: dict[str, type["Importer"]] = {}
 
@@ -125,8 +126,6 @@ def _check_column(cls: type[Importer], name: str, value: Any) -> None:
 
 
 def _check_mask(path: str, value: Any) -> None:
-    from isekai_core.slicing.masks import as_mask  # noqa: PLC0415 - masks look importers up
-
     try:
         as_mask(value)
     except PlanError as error:

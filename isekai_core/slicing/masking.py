@@ -8,11 +8,12 @@ from django.db.models import F
 from isekai_core.errors import ExportError, PlanError
 from isekai_core.slicing.columns import base_field
 from isekai_core.slicing.csvtext import read_rows, write_rows
-from isekai_core.slicing.masks import Mask, mask_of, null
+from isekai_core.slicing.decided import mask_of
+from isekai_core.slicing.masks import Mask, null
 from isekai_core.slicing.masktexts import PIECE, fitted, is_mail, woven
-from isekai_core.slicing.secret import Secret
+from isekai_core.slicing.secret import Secret, secret_of
 from isekai_core.slicing.values import TEXTS, is_known, text_of, value_of
-from isekai_core.types.slices import Column, TablePlan
+from isekai_core.types.slices import Column, SlicePlan, TablePlan
 
 _REMEMBERED = 10_000
 """Masks that are kept for the next row with the same value."""
@@ -168,3 +169,17 @@ def _names_in(expressions: Iterable[Any]) -> set[str]:
         else:
             found |= _names_in(filter(None, one.get_source_expressions()))
     return found
+
+
+def masks_for(
+    plan: SlicePlan, secret: str | bytes | Secret | None = None
+) -> Mapping[str, Callable[[Iterable[bytes]], Iterator[bytes]]]:
+    """Label of a model to the function that masks its CSV on the way; only of tables that have masks.
+
+    Foreign keys that point to a masked column have its mask.
+
+    Raises `PlanError`, naming the column, for masks that cannot be had.
+    """
+    known = secret_of(secret)
+    found = {table.model: maskers_of(table, known) for table in plan.tables}
+    return {label: masking(plan.table(label), maskers) for label, maskers in found.items() if maskers}

@@ -6,20 +6,14 @@ hash is woven into what is written there.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from django.db.models import FileField, Model
-
 from isekai_core.errors import PlanError
-from isekai_core.slicing.columns import base_field, fields_of
-from isekai_core.slicing.importer import importer_of
 from isekai_core.slicing.masktexts import hashed_value
-from isekai_core.slicing.secret import Secret, secret_of
 from isekai_core.slicing.seeded import called, check_provider, faked, takes_value
 from isekai_core.slicing.values import TEXTS
-from isekai_core.types.slices import SlicePlan
 
 
 @dataclass(frozen=True)
@@ -189,67 +183,3 @@ def describe(mask: Any) -> str:
     ("fake('email')", 'constant', 'builtins.str.upper')
     """
     return str(as_mask(mask))
-
-
-def masks_for(
-    plan: SlicePlan, secret: str | bytes | Secret | None = None
-) -> Mapping[str, Callable[[Iterable[bytes]], Iterator[bytes]]]:
-    """Label of a model to the function that masks its CSV on the way; only of tables that have masks.
-
-    Foreign keys that point to a masked column have its mask.
-
-    Raises `PlanError`, naming the column, for masks that cannot be had.
-    """
-    from isekai_core.slicing.masking import maskers_of, masking  # noqa: PLC0415 - it needs what stands here
-
-    known = secret_of(secret)
-    found = {table.model: maskers_of(table, known) for table in plan.tables}
-    return {label: masking(plan.table(label), maskers) for label, maskers in found.items() if maskers}
-
-
-def mask_of(field: Any) -> Mask | None:
-    """The mask of a model field; of a foreign key, that of the column it points to. None for none, and for keep.
-
-    Raises `PlanError` for what is no mask.
-    """
-    base = base_field(field)
-    importer = importer_of(base.model) or importer_of(base.model._meta.concrete_model)
-    given = importer.masks().get(base.name) if importer else None
-    if given is None:
-        return None
-    mask = as_mask(given)
-    return None if isinstance(mask, _Keep) else mask
-
-
-def masks_of(model: type[Model]) -> dict[str, str]:
-    """The fields of `model` whose columns are masked, and what by, as plans and manifests call it.
-
-    A column that is kept is not masked; a foreign key to a masked column is.
-    """
-    found = {field.name: mask_of(field) for field in fields_of(model)}
-    return {name: str(mask) for name, mask in found.items() if mask is not None}
-
-
-def texts_without_decision(models: Iterable[type[Model]]) -> list[str]:
-    """The text columns of `models` of which no importer says whether they are masked or kept: `shop.Customer.email`.
-
-    Texts are all that a person may have written: characters and texts of any length, addresses, JSON, arrays and
-    stores of texts, and custom fields that are kept as such. Fields with choices say one of a few words, names of
-    files are made by the project, and foreign keys are decided where they point to: these need no decision.
-    """
-    undecided = []
-    for model in models:
-        importer = importer_of(model)
-        decided = importer.masks() if importer else {}
-        names = [field.name for field in fields_of(model) if _is_text(field) and field.name not in decided]
-        undecided += [f"{model._meta.label}.{name}" for name in names]
-    return undecided
-
-
-def _is_text(field: Any) -> bool:
-    if field.is_relation or field.choices or isinstance(field, FileField):
-        return False
-    kind = field.get_internal_type()
-    if kind == "ArrayField":
-        return _is_text(field.base_field)
-    return kind in TEXTS or kind in {"JSONField", "HStoreField"}

@@ -10,10 +10,10 @@ from django.db.models import Model
 
 from isekai_core.errors import PlanError
 from isekai_core.slicing.columns import columns_of
+from isekai_core.slicing.decided import masks_of, texts_without_decision
 from isekai_core.slicing.given import one_of, text_of
 from isekai_core.slicing.importer import check_targets, importer_of
 from isekai_core.slicing.job import ImportJob
-from isekai_core.slicing.masks import masks_of, texts_without_decision
 from isekai_core.slicing.order import groups_of
 from isekai_core.types.slices import SlicePlan, TablePlan
 

@@ -23,7 +23,7 @@ from isekai_core.slicing.given import (
     text_of,
 )
 from isekai_core.slicing.job import ImportJob
-from isekai_core.slicing.masks import masks_for
+from isekai_core.slicing.masking import masks_for
 from isekai_core.slicing.plan import MASKS, check_masks, plan_of
 from isekai_core.slicing.progress import Bars, Silent
 from isekai_core.slicing.storing import load, notes_of

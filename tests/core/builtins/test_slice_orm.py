@@ -14,7 +14,8 @@ from isekai_core.builtins.slice_orm import Orm
 from isekai_core.errors import ExportError
 from isekai_core.plugins.registry import registry
 from isekai_core.slicing import DataSlicer, ImportJob, per
-from isekai_core.slicing.masks import fake, masks_for
+from isekai_core.slicing.masking import masks_for
+from isekai_core.slicing.masks import fake
 from isekai_core.slicing.plan import plan_of
 from isekai_core.testing.shop.models import (
     Branch,

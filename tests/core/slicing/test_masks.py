@@ -9,7 +9,6 @@ from uuid import UUID
 
 import pytest
 from django.core.validators import validate_email
-from django.db import models
 from faker import Faker
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,21 +16,20 @@ from hypothesis import strategies as st
 from isekai_core.errors import ExportError, PlanError
 from isekai_core.slicing import Importer, ImportJob
 from isekai_core.slicing.csvtext import read_rows, write_rows
+from isekai_core.slicing.decided import masks_of
+from isekai_core.slicing.masking import masks_for
 from isekai_core.slicing.masks import (
     constant,
     describe,
     fake,
     hashed,
     keep,
-    masks_for,
-    masks_of,
     null,
-    texts_without_decision,
 )
 from isekai_core.slicing.masktexts import fitted, woven
 from isekai_core.slicing.plan import plan_of
 from isekai_core.slicing.secret import secret_of
-from isekai_core.testing.shop.models import Branch, Category, Country, Customer, Firm, Label, Person, Tenant
+from isekai_core.testing.shop.models import Country, Customer, Firm, Label, Person, Tenant
 
 SECRET = "a secret of the tests"
 faker = Faker()
@@ -328,27 +326,3 @@ def test_descriptions_for_the_manifest_tell_neither_secret_nor_constant():
     assert [describe(one) for one in (constant("s3"), null, hashed, keep)] == ["constant", "null", "hashed", "keep"]
     assert describe(faker.email).endswith("Provider.email")
     assert "<lambda>" in describe(lambda value: value)
-
-
-def test_text_columns_without_a_decision_are_listed():
-    declare(Customer, email=hashed, first_name=keep)
-    assert texts_without_decision([Customer]) == ["shop.Customer.last_name", "shop.Customer.phone"]
-    assert texts_without_decision([Person]) == ["shop.Person.name", "shop.Person.notes"]
-    assert texts_without_decision([Branch, Category]) == ["shop.Branch.town", "shop.Category.slug"]
-
-
-def test_choices_and_files_need_no_decision_and_addresses_of_computers_do():
-    class Visit(models.Model):
-        kind = models.CharField(max_length=5, choices=[("a", "A")])
-        address = models.GenericIPAddressField()
-        upload = models.FileField()
-        country = models.ForeignKey(Country, models.CASCADE, to_field="code")
-
-        class Meta:
-            app_label = "shop"
-            apps = type(Country._meta.apps)()
-
-        def __str__(self):
-            return self.kind
-
-    assert texts_without_decision([Visit]) == ["shop.Visit.address"]
