@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.db import transaction
 from memory_bundle import MemoryBundle, Told
 
-from isekai_core.builtins.slice_orm import Orm
+from isekai_core.builtins.orm.database import Orm
 from isekai_core.slicing import DataSlicer
 from isekai_core.testing.shop.models import (
     Branch,

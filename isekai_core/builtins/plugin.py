@@ -22,11 +22,11 @@ def isekai_register_loaders(register: Register) -> None:
 def isekai_register_slice_sources(register: Register) -> None:
     register("file", "isekai_core.builtins.slice_file:File")
     register("storage", "isekai_core.builtins.slice_storage:Storage")
-    register("orm", "isekai_core.builtins.slice_orm:Orm")
+    register("orm", "isekai_core.builtins.orm.database:Orm")
 
 
 @hookimpl
 def isekai_register_slice_targets(register: Register) -> None:
     register("file", "isekai_core.builtins.slice_file:File")
     register("storage", "isekai_core.builtins.slice_storage:Storage")
-    register("orm", "isekai_core.builtins.slice_orm:Orm")
+    register("orm", "isekai_core.builtins.orm.database:Orm")

@@ -11,9 +11,9 @@ import pytest
 from django.db import connections
 from django.test import SimpleTestCase
 
+from isekai_core.builtins.orm.database import Orm
+from isekai_core.builtins.orm.ledger import TABLE
 from isekai_core.builtins.slice_file import File
-from isekai_core.builtins.slice_orm import Orm
-from isekai_core.builtins.slice_orm_ledger import TABLE
 from isekai_core.conf import did_you_mean
 from isekai_core.errors import SliceError
 from isekai_core.plugins.registry import registry

@@ -7,7 +7,7 @@ import threading
 import pytest
 from django.db import connection, connections
 
-from isekai_core.builtins.slice_orm import Orm
+from isekai_core.builtins.orm.database import Orm
 from isekai_core.loops import outside_loops
 from isekai_core.slicing import DataSlicer, Importer, ImportJob
 from isekai_core.slicing import importer as home

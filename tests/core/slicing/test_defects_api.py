@@ -10,7 +10,7 @@ import pytest
 from bundles import names_in
 from django.db.models import QuerySet
 
-from isekai_core.builtins.slice_orm import Orm
+from isekai_core.builtins.orm.database import Orm
 from isekai_core.cli.main import COMMANDS
 from isekai_core.errors import BundleError, PlanError
 from isekai_core.slicing import DataSlicer, Importer, ImportJob, constant, per

@@ -3,7 +3,7 @@
 import pytest
 from django.db.models import F, Model
 
-from isekai_core.builtins.slice_orm import Orm
+from isekai_core.builtins.orm.database import Orm
 from isekai_core.cli.main import main
 from isekai_core.errors import PlanError
 from isekai_core.slicing import DataSlicer, ImportJob, keep, per

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connections
 
-from isekai_core.builtins import slice_orm_export, slice_orm_load, slice_orm_unload
+from isekai_core.builtins.orm import export, load, unload
 from isekai_core.conf import did_you_mean
 from isekai_core.loops import outside_loops
 from isekai_core.types.estimates import Estimate
@@ -49,11 +49,11 @@ class Orm:
         workers: int = 1,  # noqa: ARG002 - there is one connection, and one transaction
     ) -> Mapping[str, Any]:
         """Write every table of `plan` into `bundle`; facts for the manifest. Raises `ExportError`."""
-        return outside_loops(lambda: slice_orm_export.export(self.alias, plan, bundle, progress))
+        return outside_loops(lambda: export.export(self.alias, plan, bundle, progress))
 
     def estimate(self, plan: SlicePlan) -> Mapping[str, Estimate]:
         """What each table would hold: the rows exactly, the bytes about so."""
-        return outside_loops(lambda: slice_orm_export.estimate(self.alias, plan))
+        return outside_loops(lambda: export.estimate(self.alias, plan))
 
     def load(self, bundle: BundleReader, choice: LoadChoice, progress: SliceProgress) -> Sequence[TableReport]:
         """Load every table of `bundle`.
@@ -61,8 +61,8 @@ class Orm:
         Raises `StagingError` for what does not fit, before anything is changed, and `MergeError` for what the
         database refuses, with everything as it was.
         """
-        return outside_loops(lambda: slice_orm_load.load(self.alias, bundle, choice, progress))
+        return outside_loops(lambda: load.load(self.alias, bundle, choice, progress))
 
     def unload(self, name: str) -> Sequence[TableReport]:
         """Remove exactly the rows that loads under `name` created."""
-        return outside_loops(lambda: slice_orm_unload.unload(self.alias, name))
+        return outside_loops(lambda: unload.unload(self.alias, name))

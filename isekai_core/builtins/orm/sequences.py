@@ -6,8 +6,8 @@ from typing import Any
 from django.db import connections
 from django.db.models import Max
 
-from isekai_core.builtins import slice_orm_ledger as ledger
-from isekai_core.builtins.slice_orm_rows import rows_of
+from isekai_core.builtins.orm import ledger
+from isekai_core.builtins.orm.rows import rows_of
 
 
 def new_keys(alias: str, model: Any, count: int, taken: set[str]) -> list[str]:

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connections, transaction
 
-from isekai_core.builtins import slice_orm_ledger as ledger
-from isekai_core.builtins.slice_orm_drift import parts_of
-from isekai_core.builtins.slice_orm_keys import Keys, lock
-from isekai_core.builtins.slice_orm_merge import Merge, refuse_existing
-from isekai_core.builtins.slice_orm_staging import Staging
+from isekai_core.builtins.orm import ledger
+from isekai_core.builtins.orm.drift import parts_of
+from isekai_core.builtins.orm.keys import Keys, lock
+from isekai_core.builtins.orm.merge import Merge, refuse_existing
+from isekai_core.builtins.orm.staging import Staging
 from isekai_core.errors import MergeError, SliceError, StagingError
 from isekai_core.types.slices import BundleReader, LoadChoice, SliceProgress, TableReport
 

@@ -10,7 +10,7 @@ from django.db.models import Count, F, JSONField, Value, Window
 from django.db.models.functions import RowNumber
 from memory_bundle import MemoryBundle, Told
 
-from isekai_core.builtins.slice_orm import Orm
+from isekai_core.builtins.orm.database import Orm
 from isekai_core.errors import ExportError
 from isekai_core.plugins.registry import registry
 from isekai_core.slicing import DataSlicer, ImportJob, per

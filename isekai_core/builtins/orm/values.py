@@ -11,9 +11,9 @@ from django.db.models import JSONField, TextField, Value
 from django.db.models.functions import Cast
 from django.utils import timezone
 
-from isekai_core.builtins.slice_orm_drift import Part
-from isekai_core.builtins.slice_orm_keys import Keys
-from isekai_core.builtins.slice_orm_rows import kind_of
+from isekai_core.builtins.orm.drift import Part
+from isekai_core.builtins.orm.keys import Keys
+from isekai_core.builtins.orm.rows import kind_of
 from isekai_core.slicing.columns import base_field
 from isekai_core.slicing.values import json_text, parsed_json, text_of, value_of
 

@@ -8,7 +8,7 @@ from django.db.models import Count, Exists, F, FilteredRelation, OuterRef, Q, Su
 from django.db.models.functions import RowNumber
 from memory_bundle import MemoryBundle, Told
 
-from isekai_core.builtins.slice_orm import Orm
+from isekai_core.builtins.orm.database import Orm
 from isekai_core.slicing import Importer, ImportJob
 from isekai_core.slicing import importer as home
 from isekai_core.slicing.plan import plan_of

@@ -8,7 +8,7 @@ from django.apps import apps
 from django.core.exceptions import FieldError, ValidationError
 from django.db.models import Exists, F, OuterRef, Q
 
-from isekai_core.builtins.slice_orm_rows import batches, kind_of, rows_of
+from isekai_core.builtins.orm.rows import batches, kind_of, rows_of
 from isekai_core.errors import ExportError
 from isekai_core.slicing.columns import base_field
 from isekai_core.slicing.generic import CONTENT_TYPE, kinds_of

@@ -7,11 +7,11 @@ from typing import Any
 from django.db import connections
 from django.db.models.sql import InsertQuery
 
-from isekai_core.builtins.slice_orm_drift import Part
-from isekai_core.builtins.slice_orm_keys import BY_NATURAL_KEY, Keys
-from isekai_core.builtins.slice_orm_rows import TextReader, batches, kind_of, rows_of
-from isekai_core.builtins.slice_orm_sequences import forward
-from isekai_core.builtins.slice_orm_values import Rows, Values
+from isekai_core.builtins.orm.drift import Part
+from isekai_core.builtins.orm.keys import BY_NATURAL_KEY, Keys
+from isekai_core.builtins.orm.rows import TextReader, batches, kind_of, rows_of
+from isekai_core.builtins.orm.sequences import forward
+from isekai_core.builtins.orm.values import Rows, Values
 from isekai_core.errors import MergeError
 from isekai_core.slicing.values import value_of
 from isekai_core.types.slices import SliceProgress, TableReport

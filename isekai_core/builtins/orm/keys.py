@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from django.db import connections
 from django.db.models import AutoField, BigAutoField, SmallAutoField
 
-from isekai_core.builtins import slice_orm_ledger as ledger
-from isekai_core.builtins.slice_orm_drift import Part
-from isekai_core.builtins.slice_orm_rows import TextReader, batches, kind_of, rows_of
-from isekai_core.builtins.slice_orm_sequences import new_keys
-from isekai_core.builtins.slice_orm_staging import Origin, Staging
+from isekai_core.builtins.orm import ledger
+from isekai_core.builtins.orm.drift import Part
+from isekai_core.builtins.orm.rows import TextReader, batches, kind_of, rows_of
+from isekai_core.builtins.orm.sequences import new_keys
+from isekai_core.builtins.orm.staging import Origin, Staging
 from isekai_core.errors import StagingError
 from isekai_core.slicing.values import text_of, value_of
 

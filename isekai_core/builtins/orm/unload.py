@@ -7,10 +7,10 @@ from django.apps import apps
 from django.db import connections, transaction
 from django.db.models.sql import DeleteQuery
 
-from isekai_core.builtins import slice_orm_ledger as ledger
-from isekai_core.builtins.slice_orm_keys import lock
-from isekai_core.builtins.slice_orm_load import check, told
-from isekai_core.builtins.slice_orm_rows import batches, kind_of, rows_of
+from isekai_core.builtins.orm import ledger
+from isekai_core.builtins.orm.keys import lock
+from isekai_core.builtins.orm.load import check, told
+from isekai_core.builtins.orm.rows import batches, kind_of, rows_of
 from isekai_core.errors import MergeError
 from isekai_core.slicing.columns import columns_of
 from isekai_core.slicing.order import groups_of

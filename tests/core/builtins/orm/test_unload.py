@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from shop_slices import AT, CIRCLE, SHOP, circle, count, empty, export, fill, load, shop_bundle
 
-from isekai_core.builtins.slice_orm import Orm
+from isekai_core.builtins.orm.database import Orm
 from isekai_core.errors import MergeError
 from isekai_core.testing.shop.models import (
     Category,

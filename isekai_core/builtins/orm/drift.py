@@ -8,7 +8,7 @@ from typing import Any
 from django.apps import apps
 from django.db import connections
 
-from isekai_core.builtins.slice_orm_rows import kind_of
+from isekai_core.builtins.orm.rows import kind_of
 from isekai_core.errors import StagingError
 from isekai_core.slicing.columns import base_field, fields_of
 from isekai_core.slicing.csvtext import read_rows

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from memory_bundle import MemoryBundle, Told
 
-from isekai_core.builtins.slice_orm import Orm
-from isekai_core.builtins.slice_orm_choice import is_sampled
+from isekai_core.builtins.orm.choice import is_sampled
+from isekai_core.builtins.orm.database import Orm
 from isekai_core.slicing import ImportJob, per
 from isekai_core.slicing.plan import plan_of
 from isekai_core.testing.shop.models import Category, Country, Firm, Person

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from isekai_core.builtins.slice_orm_drift import Part
-from isekai_core.builtins.slice_orm_rows import kind_of
+from isekai_core.builtins.orm.drift import Part
+from isekai_core.builtins.orm.rows import kind_of
 from isekai_core.errors import StagingError
 from isekai_core.slicing.columns import base_field
 from isekai_core.slicing.generic import CONTENT_TYPE, kinds_of

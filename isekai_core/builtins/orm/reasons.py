@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from isekai_core.builtins.slice_orm_choice import Accept, Choice, among
-from isekai_core.builtins.slice_orm_closure import Closure
-from isekai_core.builtins.slice_orm_queries import stream, told
+from isekai_core.builtins.orm.choice import Accept, Choice, among
+from isekai_core.builtins.orm.closure import Closure
+from isekai_core.builtins.orm.queries import stream, told
 from isekai_core.types.estimates import Reason, ReasonKind
 from isekai_core.types.slices import TablePlan
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.apps.registry import Apps
 from django.db import connections, models
 
-from isekai_core.builtins.slice_orm_rows import batches
+from isekai_core.builtins.orm.rows import batches
 from isekai_core.errors import MergeError
 
 TABLE = "isekai_slice_map"

@@ -24,7 +24,7 @@ from shop_slices import (
     without_customers,
 )
 
-from isekai_core.builtins.slice_orm import Orm
+from isekai_core.builtins.orm.database import Orm
 from isekai_core.errors import MergeError, StagingError
 from isekai_core.testing.shop.models import (
     Branch,

@@ -3,7 +3,7 @@
 import pytest
 from generic_slices import DerivedPlans, Site
 
-from isekai_core.builtins.slice_orm import Orm
+from isekai_core.builtins.orm.database import Orm
 
 pytestmark = pytest.mark.django_db
 

@@ -7,10 +7,10 @@ from typing import Any
 from django.db import DatabaseError, connections, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
-from isekai_core.builtins.slice_orm_choice import Choice
-from isekai_core.builtins.slice_orm_queries import kinds_in
-from isekai_core.builtins.slice_orm_reasons import reasons
-from isekai_core.builtins.slice_orm_rows import TextReader, rows_of
+from isekai_core.builtins.orm.choice import Choice
+from isekai_core.builtins.orm.queries import kinds_in
+from isekai_core.builtins.orm.reasons import reasons
+from isekai_core.builtins.orm.rows import TextReader, rows_of
 from isekai_core.errors import ExportError
 from isekai_core.slicing.csvtext import write_rows
 from isekai_core.slicing.generic import present

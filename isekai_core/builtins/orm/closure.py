@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from isekai_core.builtins.slice_orm_queries import distinct, field_of, pointed_generically, told
-from isekai_core.builtins.slice_orm_rows import batches, rows_of
+from isekai_core.builtins.orm.queries import distinct, field_of, pointed_generically, told
+from isekai_core.builtins.orm.rows import batches, rows_of
 from isekai_core.types.slices import SlicePlan, TablePlan
 
 _Keys = set[Any] | None

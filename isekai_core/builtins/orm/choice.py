@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from typing import Any
 
-from isekai_core.builtins.slice_orm_closure import Closure
-from isekai_core.builtins.slice_orm_queries import distinct, stream, told
-from isekai_core.builtins.slice_orm_rows import BATCH, kind_of, rows_of
+from isekai_core.builtins.orm.closure import Closure
+from isekai_core.builtins.orm.queries import distinct, stream, told
+from isekai_core.builtins.orm.rows import BATCH, kind_of, rows_of
 from isekai_core.slicing.order import groups_of
 from isekai_core.slicing.values import text_of
 from isekai_core.types.slices import Column, Per, SlicePlan, TablePlan
