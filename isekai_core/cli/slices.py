@@ -40,20 +40,9 @@ def plan(options: argparse.Namespace) -> int:
 
 def _lines(model: str, one: Estimate) -> Iterator[tuple[str, str, str, str]]:
     """A line for the table and its first reason, and one for each further reason."""
-    reasons = [f"{reason.rows:,} {_WORDS[reason.kind].format(reason.of)}" for reason in one.because]
+    reasons = [str(reason) for reason in one.because]
     yield model, f"{one.rows:,}", size(one.bytes), "".join(reasons[:1])
     yield from (("", "", "", text) for text in reasons[1:])
-
-
-_WORDS = {
-    "all": "in the table",
-    "query": "that the query chooses",
-    "parent": "with their {}",
-    "sample": "in a share of {}",
-    "per": "at most {}",
-    "limit": "at most {}",
-    "pointed": "to which {} points",
-}
 
 
 def _budget(options: argparse.Namespace) -> int:

@@ -20,6 +20,21 @@ class Reason:
     of: str
     rows: int
 
+    def __str__(self) -> str:
+        """In words: `1,200 with their shop.Shop`."""
+        return f"{self.rows:,} {_WORDS[self.kind].format(self.of)}"
+
+
+_WORDS: dict[ReasonKind, str] = {
+    "all": "in the table",
+    "query": "that the query chooses",
+    "parent": "with their {}",
+    "sample": "in a share of {}",
+    "per": "at most {}",
+    "limit": "at most {}",
+    "pointed": "to which {} points",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:

@@ -98,7 +98,7 @@ def test_the_documents_example_runs_in_cells_with_bars_and_tables(run, source):
     assert '<td style="text-align:right">100</td>' in shown.data("text/html")[0]
     assert "shop.OrderItem" in loaded.data("text/html")[0]
     assert rows.data("text/plain")[-1] == "1"
-    assert "nothing was read" in estimate.data("text/html")[0]
+    assert "nothing was exported" in estimate.data("text/html")[0]
     assert "those of a query" in plan.data("text/html")[0]
     assert "QuerySet" not in plan.data("text/plain")[0]
     assert job.data("text/html") == ["<code>ImportJob(shop.Customer, filtered, limit=100)</code>"]

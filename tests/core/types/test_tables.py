@@ -10,7 +10,7 @@ from isekai_core.slicing.files import with_files
 from isekai_core.slicing.plan import plan_of
 from isekai_core.slicing.slicer import SliceResult
 from isekai_core.testing.shop.models import Customer, Order, Person, Tenant
-from isekai_core.types.estimates import Estimate
+from isekai_core.types.estimates import Estimate, Reason
 from isekai_core.types.slices import TableReport
 from isekai_core.types.tables import table_html
 
@@ -52,9 +52,11 @@ def test_a_plan_of_rows_and_its_text_ask_no_database():
     assert isinstance(plan.table("shop.Order").queryset, models.QuerySet)
 
 
-def test_an_estimate_has_a_sum():
-    html = Estimates({"shop.A": Estimate(1, 1000), "shop.B": Estimate(2, 2000)})._repr_html_()
-    assert "3,000</td></tr></tbody>" in html
+def test_an_estimate_has_a_sum_and_says_why_there_are_so_many():
+    because = (Reason("all", "", 1500), Reason("parent", "shop.<A>", 2))
+    html = Estimates({"shop.A": Estimate(1, 1000), "shop.B": Estimate(2, 2000, because)})._repr_html_()
+    assert "1,500 in the table; 2 with their shop.&lt;A&gt;</td>" in html
+    assert html.endswith('3,000</td><td style="text-align:left"></td></tr></tbody></table>')
 
 
 def test_a_result_shows_what_became_of_the_rows_where_there_is_something_to_show():
