@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.util
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -103,6 +104,7 @@ def export(options: argparse.Namespace) -> int:
 
 def load(options: argparse.Namespace) -> int:
     """Load the slice."""
+    name = options.name or Path(options.folder).resolve().name
     with clean_output():
         result = DataSlicer.run(
             _made("File", options.folder),
@@ -112,9 +114,18 @@ def load(options: argparse.Namespace) -> int:
             dangling=options.dangling,
             constraints=options.constraints,
             files=options.files,
-            name=options.name or Path(options.folder).resolve().name,
+            name=name,
         )
-    return _show(result, as_json=options.json)
+    status = _show(result, as_json=options.json)
+    if not options.json:
+        target = shlex.quote(_shown(options.target))
+        remark(f"to take it out again: isekai slice unload {shlex.quote(name)} --target {target}")
+    return status
+
+
+def _shown(database: str) -> str:
+    """An alias as it is; an address may hold a password."""
+    return "DATABASE" if "://" in database else database
 
 
 def unload(options: argparse.Namespace) -> int:

@@ -41,6 +41,7 @@ class Importer:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        _check_names(cls)
         if cls.model is None:
             return
         if not (isinstance(cls.model, type) and issubclass(cls.model, Model)) or cls.model._meta.abstract:
@@ -113,8 +114,7 @@ def _check_column(cls: type[Importer], name: str, value: Any) -> None:
         msg = f"{path}: {cls.label()} has no field {name!r}{hint}; it has {', '.join(known)}"
         raise PlanError(msg) from None
     if not getattr(field, "concrete", False) or field.many_to_many:
-        what = "declare an importer for the table between, or leave it out"
-        msg = f"{path}: {name!r} is no column of {cls.label()}; {what}"
+        msg = f"{path}: {name!r} is no column of {cls.label()}; {_instead(field)}"
         raise PlanError(msg)
     if isinstance(value, type):
         _check_parent(path, cls.label(), field, value)
@@ -123,6 +123,34 @@ def _check_column(cls: type[Importer], name: str, value: Any) -> None:
         raise PlanError(msg)
     else:
         _check_mask(path, value)
+
+
+def _check_names(cls: type[Importer]) -> None:
+    """A class that is called otherwise than those which are read is a slip, and would be passed over."""
+    for name, value in vars(cls).items():
+        if isinstance(value, type) and name not in _NAMES:
+            hint = did_you_mean(name, _NAMES)
+            msg = f"{cls.__qualname__}: unknown name {name!r}{hint}; an importer has {' and '.join(_NAMES)}"
+            raise PlanError(msg)
+
+
+_NAMES = ("model", "Columns")
+
+
+def _instead(field: Any) -> str:
+    if field.many_to_many and not field.auto_created:
+        return f"leave it out, and {how_to_declare(field.remote_field.through)}"
+    return "leave it out"
+
+
+def how_to_declare(model: type[Model]) -> str:
+    """What to type for an importer of `model`: a table between two others is reached through its field."""
+    owner: Any = model._meta.auto_created
+    if not owner:
+        return f"declare class {model.__name__}Importer(Importer) with model = {model.__name__}"
+    field = next(one for one in owner._meta.local_many_to_many if one.remote_field.through is model)
+    name = f"{owner.__name__}{field.name.title().replace('_', '')}Importer"
+    return f"declare class {name}(Importer) with model = {owner.__name__}.{field.name}.through"
 
 
 def _check_mask(path: str, value: Any) -> None:
@@ -153,8 +181,5 @@ def check_targets(models: Iterator[type[Model]] | list[type[Model]]) -> None:
         for name, target in importer.parents().items() if importer else ():
             if importer_of(target) is None:
                 what = f"{importer.__qualname__}.Columns.{name}" if importer else name
-                msg = (
-                    f"{what}: there is no importer for {target._meta.label}: declare class {target.__name__}Importer"
-                    f"(Importer) with model = {target.__name__}"
-                )
+                msg = f"{what}: there is no importer for {target._meta.label}: {how_to_declare(target)}"
                 raise PlanError(msg)

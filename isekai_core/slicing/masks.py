@@ -170,6 +170,11 @@ def as_mask(given: Any) -> Mask:
     """
     if isinstance(given, Mask):
         return given
+    if given is fake or given is constant:
+        # It can be called with a value, and what it gives would tell the value.
+        example = "fake('name')" if given is fake else "constant('x')"
+        msg = f"{given.__name__} is to be called: {example}"
+        raise PlanError(msg)
     if callable(given):
         return _Called(given)
     msg = f"expected a mask, such as fake('email'), constant('x'), null, hashed, keep or a function, got {given!r}"

@@ -12,7 +12,7 @@ from isekai_core.errors import PlanError
 from isekai_core.slicing.columns import columns_of
 from isekai_core.slicing.decided import masks_of, texts_without_decision
 from isekai_core.slicing.given import one_of, text_of
-from isekai_core.slicing.importer import check_targets, importer_of
+from isekai_core.slicing.importer import check_targets, how_to_declare, importer_of
 from isekai_core.slicing.job import ImportJob
 from isekai_core.slicing.order import groups_of
 from isekai_core.types.slices import SlicePlan, TablePlan
@@ -72,8 +72,7 @@ def _check_jobs(jobs: Sequence[ImportJob]) -> None:
             raise PlanError(msg)
         seen.add(job.label)
         if importer_of(job.model) is None:
-            name = job.model.__name__
-            msg = f"there is no importer for {job.label}: declare class {name}Importer(Importer) with model = {name}"
+            msg = f"there is no importer for {job.label}: {how_to_declare(job.model)}"
             raise PlanError(msg)
     if not jobs:
         msg = "a slice needs at least one job"

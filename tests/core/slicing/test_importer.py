@@ -3,8 +3,9 @@
 import pytest
 
 from isekai_core.errors import PlanError
-from isekai_core.slicing import Importer
+from isekai_core.slicing import Importer, ImportJob, constant, fake
 from isekai_core.slicing.importer import check_targets, importer_of, importers
+from isekai_core.slicing.plan import plan_of
 from isekai_core.testing.shop.models import Customer, Order, Person, Shop, Tenant
 
 
@@ -47,10 +48,33 @@ def test_what_does_not_fit_is_told_when_it_is_declared_and_is_not_there_then(col
 
 
 def test_a_many_to_many_field_is_no_column():
-    with pytest.raises(
-        PlanError, match=r"'labels' is no column of shop.Person; declare an importer for the table between"
-    ):
+    told = (
+        r"'labels' is no column of shop.Person; leave it out, and declare class PersonLabelsImporter\(Importer\)"
+        r" with model = Person.labels.through"
+    )
+    with pytest.raises(PlanError, match=told):
         declare(Person, labels=Tenant)
+
+
+def test_a_table_between_without_an_importer_is_told_with_how_to_reach_it():
+    with pytest.raises(
+        PlanError, match=r"declare class PersonLabelsImporter\(Importer\) with model = Person.labels.thr"
+    ):
+        plan_of([ImportJob(Person.labels.through)])
+
+
+@pytest.mark.parametrize("slip", ["Colums", "columns", "modl"])
+def test_a_class_of_another_name_is_a_slip_and_would_be_passed_over(slip):
+    body = {"model": Shop, slip: type(slip, (), {"tenant": Tenant})}
+    with pytest.raises(PlanError, match=rf"ShopImporter: unknown name '{slip}' \(did you mean '(Columns|model)'\?\)"):
+        type("ShopImporter", (Importer,), body)
+    assert importer_of(Shop) is None
+
+
+@pytest.mark.parametrize(("mask", "call"), [(fake, r"fake\('name'\)"), (constant, r"constant\('x'\)")])
+def test_a_mask_that_was_not_called_would_tell_the_value(mask, call):
+    with pytest.raises(PlanError, match=rf"ShopImporter.Columns.name: {mask.__name__} is to be called: {call}"):
+        declare(Shop, name=mask)
 
 
 def test_what_is_no_model_is_refused():
