@@ -198,7 +198,8 @@ def _jobs(text: str) -> SlicePlan | Sequence[ImportJob]:
     path, colon, name = text.rpartition(":")
     file = Path(path)
     if not colon or not file.is_file() or file.suffix != ".py":
-        msg = f"{text!r}: expected a Python file and a name in it, such as slices.py:dev_org"
+        gone = f"; there is no file {path}" if colon and file.suffix == ".py" and not file.exists() else ""
+        msg = f"{text!r}: expected a Python file and a name in it, such as slices.py:dev_org{gone}"
         raise ConfigurationError(msg)
     spec = importlib.util.spec_from_file_location(file.stem, file)
     assert spec is not None, "a file that ends in .py has a loader"

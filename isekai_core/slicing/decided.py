@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import FileField, Model
 
+from isekai_core.errors import PlanError
 from isekai_core.slicing.columns import base_field, fields_of
 from isekai_core.slicing.importer import importer_of
 from isekai_core.slicing.masks import Mask, as_mask, keep
@@ -48,6 +49,23 @@ def texts_without_decision(models: Iterable[type[Model]]) -> list[str]:
         names = [field.name for field in fields_of(model) if _is_text(field) and field.name not in decided]
         undecided += [f"{model._meta.label}.{name}" for name in names]
     return undecided
+
+
+def check_masks(models: Iterable[type[Model]]) -> None:
+    """Raise `PlanError` for text columns of `models` of which no importer says whether they are masked or kept."""
+    if undecided := texts_without_decision(models):
+        msg = f"masks='required', and nothing says what becomes of {', '.join(undecided)}; mask them, or say keep"
+        raise PlanError(msg)
+
+
+def kept_unasked(models: Iterable[type[Model]]) -> list[str]:
+    """A note on texts that are in a slice as they are, because their models have no importer that could mask them."""
+    names = texts_without_decision(model for model in models if importer_of(model) is None)
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return [f"not masked, as there is no importer: {', '.join(names[:_SHOWN])}{more}"] if names else []
+
+
+_SHOWN = 10
 
 
 def _is_text(field: Any) -> bool:

@@ -8,7 +8,7 @@ from django.db.models import F
 from isekai_core.errors import ExportError, PlanError
 from isekai_core.slicing.columns import base_field
 from isekai_core.slicing.csvtext import read_rows, write_rows
-from isekai_core.slicing.decided import mask_of
+from isekai_core.slicing.decided import check_masks, mask_of, texts_without_decision
 from isekai_core.slicing.masks import Mask, null
 from isekai_core.slicing.masktexts import PIECE, fitted, is_mail, woven
 from isekai_core.slicing.secret import Secret, secret_of
@@ -169,6 +169,24 @@ def _names_in(expressions: Iterable[Any]) -> set[str]:
         else:
             found |= _names_in(filter(None, one.get_source_expressions()))
     return found
+
+
+Change = Callable[[Iterable[bytes]], Iterator[bytes]]
+
+
+def guarded(plan: SlicePlan, masks: Mapping[str, Change]) -> Mapping[str, Change]:
+    """`masks`, and a refusal of tables that may stay empty, once they do not, if nobody says what becomes of them."""
+
+    def refusal(table: TablePlan) -> Change:
+        def refuse(_: Iterable[bytes]) -> Iterator[bytes]:
+            check_masks([table.model_class])
+            msg = f"{table.model}: expected a text column without a decision"
+            raise AssertionError(msg)
+
+        return refuse
+
+    undecided = [table for table in plan.tables if table.is_optional and texts_without_decision([table.model_class])]
+    return {**masks, **{table.model: refusal(table) for table in undecided}}
 
 
 def masks_for(

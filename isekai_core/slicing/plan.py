@@ -3,14 +3,14 @@
 A plan is in no database's words: it says which rows and columns, and a source makes its queries of it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import Model
 
 from isekai_core.errors import PlanError
 from isekai_core.slicing.columns import columns_of
-from isekai_core.slicing.decided import masks_of, texts_without_decision
+from isekai_core.slicing.decided import check_masks, masks_of
 from isekai_core.slicing.given import one_of, text_of
 from isekai_core.slicing.importer import check_targets, how_to_declare, importer_of
 from isekai_core.slicing.job import ImportJob
@@ -49,13 +49,6 @@ def plan_of(
     whole: set[str] = set()
     tables = [_table(by_label[label], by_label, whole, len(group)) for group in groups for label in group]
     return SlicePlan(tuple(tables), tuple(tuple(group) for group in groups), text)
-
-
-def check_masks(models: Iterable[type[Model]]) -> None:
-    """Raise `PlanError` for text columns of `models` of which no importer says whether they are masked or kept."""
-    if undecided := texts_without_decision(models):
-        msg = f"masks='required', and nothing says what becomes of {', '.join(undecided)}; mask them, or say keep"
-        raise PlanError(msg)
 
 
 def _check_jobs(jobs: Sequence[ImportJob]) -> None:

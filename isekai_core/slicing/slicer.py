@@ -10,6 +10,7 @@ from isekai_core.conf import did_you_mean
 from isekai_core.errors import BundleError, PlanError
 from isekai_core.plugins.registry import HOMES, registry
 from isekai_core.slicing.budget import Proposal, propose
+from isekai_core.slicing.decided import check_masks, kept_unasked
 from isekai_core.slicing.derive import derive
 from isekai_core.slicing.estimates import Estimates
 from isekai_core.slicing.files import PLACEHOLDER, Files, check_options, with_files
@@ -23,8 +24,8 @@ from isekai_core.slicing.given import (
     text_of,
 )
 from isekai_core.slicing.job import ImportJob
-from isekai_core.slicing.masking import masks_for
-from isekai_core.slicing.plan import MASKS, check_masks, plan_of
+from isekai_core.slicing.masking import guarded, masks_for
+from isekai_core.slicing.plan import MASKS, plan_of
 from isekai_core.slicing.progress import Bars, Silent
 from isekai_core.slicing.storing import load, notes_of
 from isekai_core.types.slices import (
@@ -197,9 +198,9 @@ class DataSlicer(metaclass=_Named):
             return _from_bundle(source, target, choice, jobs, shown, files)
         plan = _planned(jobs, seed, order, masks)
         plan = with_files(plan) if files else plan
-        cut = _Cut(source, plan, secret, workers, shown, Files(plan, files, missing_files))
+        cut = _Cut(source, plan, secret, workers, shown, Files(plan, files, missing_files), masks == "required")
         if isinstance(target, BundleStore):
-            return _result(cut.into(target), source.name, target.name)
+            return _result(cut.into(target), plan, source.name, target.name)
         return _through_bundle(cut, target, choice)
 
 
@@ -218,8 +219,8 @@ def _planned(jobs: Sequence[ImportJob] | SlicePlan | None, seed: object, order: 
     if not isinstance(jobs, SlicePlan):
         return plan_of(jobs, seed=seed, order=order, masks=masks)
     if masks == "required":
-        # A plan that is given is no way around it.
-        check_masks(table.model_class for table in jobs.tables)
+        # A plan that is given is no way around it. Of tables that may stay empty, it is told when they do not.
+        check_masks(table.model_class for table in jobs.tables if not table.is_optional)
     return jobs
 
 
@@ -233,10 +234,13 @@ class _Cut:
     workers: int
     shown: SliceProgress
     files: Files
+    is_guarded: bool
 
     def into(self, store: BundleStore) -> BundleReader:
         """Cut it; nothing is left of a bundle that is not whole."""
-        bundle = store.writer(self.plan, self.files.watching(masks_for(self.plan, self.secret)))
+        masks = masks_for(self.plan, self.secret)
+        masks = guarded(self.plan, masks) if self.is_guarded else masks
+        bundle = store.writer(self.plan, self.files.watching(masks))
         try:
             facts = self.source.export(self.plan, bundle, self.shown, self.workers)
             lost = self.files.write(bundle, self.shown, self.workers)
@@ -274,9 +278,10 @@ def _from_bundle(
     return SliceResult(tables, store.name, target.name, notes)
 
 
-def _result(bundle: BundleReader, source: str, target: str) -> SliceResult:
+def _result(bundle: BundleReader, plan: SlicePlan, source: str, target: str) -> SliceResult:
     tables = [TableReport(table.model, table.rows, 0, 0, 0) for table in bundle.tables]
-    return SliceResult(tables, source, target, notes_of(bundle))
+    kept = kept_unasked(plan.table(table.model).model_class for table in tables if table.rows)
+    return SliceResult(tables, source, target, [*notes_of(bundle), *kept])
 
 
 def choice_of(ids: Any, on_conflict: str, dangling: str, constraints: str, name: str) -> LoadChoice:

@@ -122,7 +122,7 @@ def test_a_slice_is_loaded_and_taken_out_under_its_name(isekai):
     ("arguments", "told"),
     [
         (["export", "slices.py", "--source", "default", "--target", "x"], "expected a Python file and a name in it"),
-        (["export", "gone.py:one", "--source", "default", "--target", "x"], "expected a Python file and a name in it"),
+        (["export", "gone.py:one", "--source", "default", "--target", "x"], "there is no file gone.py"),
         (
             ["export", "slices.py:on", "--source", "default", "--target", "x"],
             "slices.py has no 'on' (did you mean 'one'?)",

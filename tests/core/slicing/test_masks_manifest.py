@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from django.contrib.contenttypes.models import ContentType
+from testapp.models import Author, Remark
 
 from isekai_core.errors import PlanError
 from isekai_core.slicing import DataSlicer, Importer, ImportJob, fake, keep
@@ -66,3 +68,37 @@ def test_a_plan_that_is_made_of_rows_is_refused_too_where_masks_are_required(tmp
     with pytest.raises(PlanError, match=r"nothing says what becomes of .*shop\.Country\.name"):
         DataSlicer.run(DataSlicer.Orm(), store, plan, masks="required", progress=False)
     assert not (tmp_path / "cut").exists()
+
+
+def test_tables_to_which_only_a_generic_key_may_lead_need_masks_when_they_have_rows(tmp_path, isekai_importers):
+    class RemarkImporter(Importer):
+        model = Remark
+
+        class Columns:
+            text = keep
+            about_id = keep
+
+    class ContentTypeImporter(Importer):
+        model = ContentType
+
+        class Columns:
+            app_label = keep
+            model = keep
+
+    Remark.objects.create(text="of nothing")
+    plan = DataSlicer.plan(Remark.objects.all())
+    DataSlicer.run(DataSlicer.Orm(), DataSlicer.File(tmp_path / "one"), plan, masks="required", progress=False)
+    Remark.objects.create(text="of somebody", about=Author.objects.create(name="Ada"))
+    store = DataSlicer.File(tmp_path / "two")
+    with pytest.raises(PlanError, match=r"nothing says what becomes of testapp\.Author\."):
+        DataSlicer.run(DataSlicer.Orm(), store, plan, masks="required", progress=False)
+    assert not (tmp_path / "two").exists()
+
+
+def test_texts_that_came_along_as_they_are_are_told(tmp_path):
+    Remark.objects.create(text="of somebody", about=Author.objects.create(name="Ada"))
+    plan = DataSlicer.plan(Remark.objects.all())
+    result = DataSlicer.run(DataSlicer.Orm(), DataSlicer.File(tmp_path / "cut"), plan, progress=False)
+    (note,) = result.notes
+    assert note.startswith("not masked, as there is no importer: ")
+    assert "testapp.Author.name" in note
