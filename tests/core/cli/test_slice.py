@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from isekai_core.cli import slices
 from isekai_core.cli.main import main
+from isekai_core.slicing import DataSlicer
 from isekai_core.testing.shop.models import Shop, Tenant
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -61,7 +63,9 @@ def export(isekai, jobs="slices.py:one", folder="cut", *more):
     return isekai("export", jobs, "--source", "default", "--target", folder, *more)
 
 
-def test_a_plan_tells_rows_and_why_without_reading(isekai):
+def test_a_plan_tells_rows_and_why_without_reading(isekai, monkeypatch):
+    # It counts: what PostgreSQL believes of tables that were just filled is anybody's guess.
+    monkeypatch.setattr(slices, "_database", DataSlicer.Orm)
     status, out, error = isekai("plan", "slices.py:one", "--source", "default")
     assert status == 0
     assert [line.split()[0] for line in out.splitlines()[1:3]] == ["shop.Tenant", "shop.Shop"]
