@@ -97,7 +97,7 @@ def store_blobs(payloads: Iterable[Payload]) -> None:
 def store_rows(payloads: Iterable[Payload], packer: Packer = _PLAIN) -> dict[Identity, int]:
     """The row of each payload, made where there was none. Blobs must be stored before."""
     wanted = {Identity.of(payload): payload for payload in payloads}
-    known = _ids(wanted)
+    known = _known(wanted)
     _bring_home(wanted, known)
     missing = [identity for identity in wanted if identity not in known]
     if missing:
@@ -106,34 +106,24 @@ def store_rows(payloads: Iterable[Payload], packer: Packer = _PLAIN) -> dict[Ide
         insert_rows(
             connection, PayloadRow, _COLUMNS, [_row(identity, wanted[identity], packer) for identity in missing]
         )
-        known |= _ids(missing)
+        known |= _known(missing)
     packer.forget()
-    return known
+    return {identity: pk for identity, (pk, _) in known.items()}
 
 
-class _Ids(dict[Identity, int]):
-    """Identity to primary key; `blobs` are those of them whose bytes lie in the storage."""
-
-    blobs: set[Identity]
-
-
-def _ids(wanted: Iterable[Identity]) -> _Ids:
+def _known(wanted: Iterable[Identity]) -> dict[Identity, tuple[int, str]]:
+    """The primary keys of those that are there, and their names in the storage; "" for those in the database."""
     hashes = {identity.sha256 for identity in wanted}
     rows = PayloadRow.objects.filter(one_of("sha256", hashes))
-    found = _Ids()
-    found.blobs = set()
-    for pk, blob, *parts in rows.values_list("pk", "blob", "sha256", "kind", "media_type", "charset"):
-        found[Identity(*parts)] = pk
-        if blob:
-            found.blobs.add(Identity(*parts))
-    return found
+    columns = ("pk", "blob", "sha256", "kind", "media_type", "charset")
+    return {Identity(*row[2:]): row[:2] for row in rows.values_list(*columns)}
 
 
-def _bring_home(wanted: Mapping[Identity, Payload], known: _Ids) -> None:
+def _bring_home(wanted: Mapping[Identity, Payload], known: Mapping[Identity, tuple[int, str]]) -> None:
     """What lay in the storage by an earlier limit, and perhaps was lost there, lies in the database from now on."""
-    for identity in known.blobs & wanted.keys():
-        if not blob_name(wanted[identity]):
-            PayloadRow.objects.filter(pk=known[identity]).update(blob="", packing="", data=wanted[identity].read())
+    for identity, (pk, blob) in known.items():
+        if blob and identity in wanted and not blob_name(wanted[identity]):
+            PayloadRow.objects.filter(pk=pk).update(blob="", packing="", data=wanted[identity].read())
 
 
 def _row(identity: Identity, payload: Payload, packer: Packer) -> tuple[Any, ...]:

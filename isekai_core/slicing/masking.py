@@ -8,7 +8,7 @@ from django.db.models import F
 from isekai_core.errors import ExportError, PlanError
 from isekai_core.slicing.columns import base_field
 from isekai_core.slicing.csvtext import read_rows, write_rows
-from isekai_core.slicing.decided import check_masks, mask_of, texts_without_decision
+from isekai_core.slicing.decided import check_masks, mask_of
 from isekai_core.slicing.masks import Mask, null
 from isekai_core.slicing.masktexts import PIECE, fitted, is_mail, woven
 from isekai_core.slicing.secret import Secret, secret_of
@@ -175,23 +175,20 @@ Change = Callable[[Iterable[bytes]], Iterator[bytes]]
 
 
 def guarded(plan: SlicePlan, masks: Mapping[str, Change]) -> Mapping[str, Change]:
-    """`masks`, and a refusal of tables that may stay empty, once they do not, if nobody says what becomes of them."""
+    """`masks`; once a table that may stay empty does not, somebody has to have said what becomes of its texts."""
 
-    def refusal(table: TablePlan) -> Change:
-        def refuse(_: Iterable[bytes]) -> Iterator[bytes]:
+    def checked(table: TablePlan, change: Change) -> Change:
+        def check_first(chunks: Iterable[bytes]) -> Iterator[bytes]:
             check_masks([table.model_class])
-            msg = f"{table.model}: expected a text column without a decision"
-            raise AssertionError(msg)
+            return change(chunks)
 
-        return refuse
+        return check_first
 
-    undecided = [table for table in plan.tables if table.is_optional and texts_without_decision([table.model_class])]
-    return {**masks, **{table.model: refusal(table) for table in undecided}}
+    optional = [table for table in plan.tables if table.is_optional]
+    return {**masks, **{table.model: checked(table, masks.get(table.model, iter)) for table in optional}}
 
 
-def masks_for(
-    plan: SlicePlan, secret: str | bytes | Secret | None = None
-) -> Mapping[str, Callable[[Iterable[bytes]], Iterator[bytes]]]:
+def masks_for(plan: SlicePlan, secret: str | bytes | Secret | None = None) -> Mapping[str, Change]:
     """Label of a model to the function that masks its CSV on the way; only of tables that have masks.
 
     Foreign keys that point to a masked column have its mask.

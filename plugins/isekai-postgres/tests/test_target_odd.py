@@ -66,3 +66,4 @@ def test_partitions_take_what_fits_them(target):
 def test_a_table_of_somebody_else_in_the_place_of_the_map_is_left_alone(target):
     target.sql(TABLE, "CREATE TABLE isekai_slice_map (mine int)", "INSERT INTO isekai_slice_map VALUES (1)")
     target.refuses(StagingError, (Tenant, TENANTS))
+    assert target.sql("SELECT mine FROM isekai_slice_map") == [(1,)]
