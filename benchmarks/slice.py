@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 import venv
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,14 @@ def gyro_python() -> str:
     return str(python)
 
 
+def copies(folder: Path, selected: Sequence[str] = TABLES) -> list[str]:
+    """What psql is told to write each table."""
+    return [
+        f"\\copy {select} TO '{folder / table}.csv' WITH (FORMAT csv, HEADER)"
+        for table, select in zip(TABLES, selected, strict=True)
+    ]
+
+
 def out(server: str, folder: Path, customers: int, rounds: int, *, gyro: bool) -> tuple[dict[str, list], int]:
     """Exports, by turns; and the number of rows."""
     found: dict[str, list[dict[str, Any]]] = {}
@@ -111,8 +120,9 @@ def out(server: str, folder: Path, customers: int, rounds: int, *, gyro: bool) -
         for number in range(rounds):
             at = folder / f"out-{number}"
             at.mkdir()
-            copies = [f"\\copy {table} TO '{at / table}.csv' WITH (FORMAT csv, HEADER)" for table in TABLES]
-            found.setdefault("psql \\copy", []).append(psql(url, *copies))
+            found.setdefault("psql \\copy", []).append(psql(url, *copies(at)))
+            ordered = [f"(SELECT * FROM {table} ORDER BY id)" for table in TABLES]
+            found.setdefault("psql \\copy, ordered by key", []).append(psql(url, *copies(at, ordered)))
             for workers in (1, 2):
                 done = step(url, "export", str(at / f"ours-{workers}"), str(workers))
                 assert done["rows"] == rows, (done, rows)

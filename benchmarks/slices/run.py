@@ -36,33 +36,27 @@ def jobs():
     return found
 
 
-def export(folder, workers):
+def started():
+    """The slicer with everything imported that it imports when it is used first: that is start-up."""
+    import isekai_postgres.export  # noqa: PLC0415 - Django has to be set up first
+    import isekai_postgres.merge  # noqa: F401, PLC0415
+
+    import isekai_core.slicing.bundle  # noqa: F401, PLC0415
     from isekai_core.slicing import DataSlicer  # noqa: PLC0415
 
-    wanted = jobs()
-    return timed(
-        lambda: DataSlicer.run(
-            DataSlicer.Postgres(os.environ["BENCH_URL"]),
-            DataSlicer.File(folder),
-            wanted,
-            workers=int(workers),
-            progress=False,
-        )
-    )
+    return DataSlicer
+
+
+def export(folder, workers):
+    slicer, wanted = started(), jobs()
+    source, target = slicer.Postgres(os.environ["BENCH_URL"]), slicer.File(folder)
+    return timed(lambda: slicer.run(source, target, wanted, workers=int(workers), progress=False))
 
 
 def load(folder, constraints):
-    from isekai_core.slicing import DataSlicer  # noqa: PLC0415
-
-    return timed(
-        lambda: DataSlicer.run(
-            DataSlicer.File(folder),
-            DataSlicer.Postgres(os.environ["BENCH_URL"]),
-            constraints=constraints,
-            name="benchmark",
-            progress=False,
-        )
-    )
+    slicer = started()
+    source, target = slicer.File(folder), slicer.Postgres(os.environ["BENCH_URL"])
+    return timed(lambda: slicer.run(source, target, constraints=constraints, name="benchmark", progress=False))
 
 
 def timed(work):

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from isekai_core.errors import BundleError
 from isekai_core.slicing.aside import FILES, Aside, sync_folder
 from isekai_core.slicing.csvtext import BLOCK, split_header
+from isekai_core.slicing.disk import Disk
 from isekai_core.slicing.manifest import NAME, Stored, Written, build, dumped, migration_heads
 from isekai_core.slicing.manifest_reading import parse
 from isekai_core.slicing.reading import FolderReader
@@ -58,6 +59,7 @@ class FolderWriter:
         wanted = [NAME, *(name + suffix for name in names for suffix in ("", COMPRESSED))]
         wanted += [FILES] if any(table.files for table in plan.tables) else []
         self._aside = Aside(folder, wanted, overwrite=overwrite)
+        self._disk = Disk()
 
     def write(self, table: TablePlan, chunks: Iterable[bytes]) -> int:
         """Write one table's CSV; the number of its bytes, uncompressed."""
@@ -68,7 +70,7 @@ class FolderWriter:
             msg = f"{table.model}: {told}"
             raise BundleError(msg)
         file = _file_of(table.model) + self._suffix
-        written = write_blocks(self._aside.part / file, file, rest, self._check_open)
+        written = write_blocks(self._aside.part / file, file, rest, self._disk, self._check_open)
         with self._lock:
             self._written[table.model] = written
         return written.bytes
@@ -111,7 +113,7 @@ class FolderWriter:
             with writing(file):
                 (self._aside.part / FILES).mkdir(exist_ok=True)
         blocks = chain([start], iter(lambda: content.read(BLOCK), b""))
-        return write_blocks(self._aside.part / file, file, blocks, self._check_open).stored
+        return write_blocks(self._aside.part / file, file, blocks, self._disk, self._check_open).stored
 
     def finish(self, facts: Mapping[str, Any]) -> FolderReader:
         """Write the manifest, and give everything its name."""
@@ -120,7 +122,8 @@ class FolderWriter:
         try:
             content = dumped(self._manifest(facts))
             manifest = parse(content, str(self._aside.folder))
-            write_blocks(part / "manifest.new", NAME, [content], self._check_open)
+            write_blocks(part / "manifest.new", NAME, [content], self._disk, self._check_open)
+            self._disk.settle()
             with writing(NAME):
                 (part / "manifest.new").rename(part / NAME)
             for folder in (part / FILES, part):
@@ -139,6 +142,7 @@ class FolderWriter:
             if self._state != "open":
                 return
             self._state = "abandoned"
+        self._disk.abandon()
         self._aside.abandon()
 
     def _manifest(self, facts: Mapping[str, Any]) -> dict[str, Any]:

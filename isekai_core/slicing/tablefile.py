@@ -3,7 +3,6 @@
 import codecs
 import hashlib
 import io
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,10 +10,13 @@ from typing import Any, BinaryIO, cast
 
 from isekai_core.errors import BundleError
 from isekai_core.slicing.csvtext import BLOCK, split_header
+from isekai_core.slicing.disk import Disk
 from isekai_core.slicing.manifest import Stored, Written
 from isekai_core.types.slices import BundleTable
 
 COMPRESSED = ".zst"
+_AT_ONCE = 16 * 1024 * 1024
+"""So many bytes are worth asking the disk for: less is left at the end."""
 
 
 def zstd() -> Any:
@@ -37,22 +39,23 @@ def writing(what: str) -> Iterator[None]:
         raise BundleError(msg) from error
 
 
-def write_blocks(path: Path, file: str, chunks: Iterable[bytes], go_on: Callable[[], None]) -> Written:
-    """Write `chunks` to `path`, compressed when its name says so, and until they are on the disk.
+def write_blocks(path: Path, file: str, chunks: Iterable[bytes], disk: Disk, go_on: Callable[[], None]) -> Written:
+    """Write `chunks` to `path`, compressed when its name says so; they are on the disk when `disk` has settled.
 
     file: its name in the bundle.
     go_on: raises when nobody wants it any more.
 
     An error of the chunks passes as it is; what the disk refuses is a `BundleError`.
     """
-    output = _Output(path, file)
+    output = _Output(path, file, disk)
     try:
         for block in _blocks(chunks):
             go_on()
             output.write(block)
         return output.finish()
-    finally:
+    except BaseException:
         output.close()
+        raise
 
 
 def open_csv(path: Path) -> BinaryIO:
@@ -115,8 +118,10 @@ class _Hash:
 class _Output:
     """A file that is written, hashed as it lies there and as it is read."""
 
-    def __init__(self, path: Path, file: str) -> None:
+    def __init__(self, path: Path, file: str, disk: Disk) -> None:
         self._name = file
+        self._disk = disk
+        self._since = 0
         self._packer = zstd().ZstdCompressor(write_checksum=True).compressobj() if path.suffix == COMPRESSED else None
         self._plain = _Hash()
         self._packed = _Hash() if self._packer else self._plain
@@ -132,7 +137,7 @@ class _Output:
             self._put(self._packer.flush())
         with writing(self._name):
             self._file.flush()
-            os.fsync(self._file.fileno())
+        self._disk.end(self._file, self._name)
         stored = Stored("", self._name, self._packed.size, self._packed.hexdigest())
         return Written(stored, self._plain.size, self._plain.hexdigest())
 
@@ -145,6 +150,11 @@ class _Output:
             self._packed.update(block)
         with writing(self._name):
             self._file.write(block)
+            self._since += len(block)
+            if self._since >= _AT_ONCE:
+                self._since = 0
+                self._file.flush()
+                self._disk.begin(self._file, self._name)
 
 
 class _HashingReader(io.RawIOBase):

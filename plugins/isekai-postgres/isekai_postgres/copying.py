@@ -6,6 +6,7 @@ connection is encrypted, the library reads everything.
 """
 
 import socket
+import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -25,6 +26,10 @@ PIECE = 128 * 1024
 """How many bytes are handed on at once, at least."""
 
 _BUFFER = 128 * 1024
+_MOMENT = 0.0003
+"""Seconds that a server gets to send more when little has come: being woken for each 8 kB that it sends costs both
+sides more than copying them."""
+_HEADER_IN_TEXT = 15_00_00
 _CANCEL_SECONDS = 5.0
 _PATIENCE = 3600.0
 """Seconds after which it is asked again whether something has come: with no limit, the library would block, too."""
@@ -38,16 +43,25 @@ Lines = tuple[int, bytes]
 
 
 def copied(
-    connection: psycopg.Connection, select: sql.Composable, told: Callable[[int, int], None]
+    connection: psycopg.Connection,
+    select: sql.Composable,
+    told: Callable[[int, int], None],
+    *,
+    is_bare: bool = False,
 ) -> Generator[bytes, None, int]:
     """The CSV of what `select` gives, header first, in pieces; returns the number of rows, which the server counted.
 
     told: is called with the rows and bytes of each piece.
+    is_bare: whether nothing in it can need quotes.
 
     All that has arrived is taken in one go, and that is never more than a buffer: memory stays small, whatever the
     size of a table.
     """
-    statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv, HEADER, ENCODING 'UTF8')").format(select)
+    # Without quotes, both formats are the same bytes; for the second, the server does not look for what needs some,
+    # which is an eighth of its time.
+    as_text = is_bare and connection.info.server_version >= _HEADER_IN_TEXT
+    form = sql.SQL("FORMAT text, DELIMITER ',', NULL ''" if as_text else "FORMAT csv")
+    statement = sql.SQL("COPY ({}) TO STDOUT ({}, HEADER, ENCODING 'UTF8')").format(select, form)
     waiting: list[bytes] = []
     size, rows = 0, -1  # the header is no row
     with _asked(connection, statement):
@@ -117,6 +131,8 @@ def _from_socket(there: socket.socket) -> Iterator[Lines]:
             yield frames.rows - rows, data
         while start < end:
             start += there.recv_into(view[start:end])
+        if size < _BUFFER // 2 and not frames.is_over:
+            time.sleep(_MOMENT)
 
 
 def _peek(there: socket.socket, buffer: memoryview) -> int:

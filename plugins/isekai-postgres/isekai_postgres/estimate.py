@@ -17,21 +17,21 @@ from isekai_postgres.reasons import telling
 from isekai_postgres.sets import KeySet, with_sets
 from isekai_postgres.snapshot import Origin, leading
 from isekai_postgres.sql import EMPTY, table_name
-from isekai_postgres.tables import key_columns, with_what_is_there
+from isekai_postgres.tables import source_tables, with_what_is_there
 
 
 def estimate(origin: Origin, plan: SlicePlan) -> Mapping[str, Estimate]:
     """Label to the rows and bytes of each table of `plan`; `ExportError` where the source cannot be asked."""
     with leading(origin) as (connection, _):
         plan = with_what_is_there(connection, plan, origin)
-        keys = key_columns(connection, plan, origin)
-        guesser = Guesser(origin, connection, plan, keys, Compiler(origin, connection))
+        there = source_tables(connection, plan, origin)
+        guesser = Guesser(origin, connection, plan, there, Compiler(origin, connection))
         sets = guesser.choose()
         found: dict[str, Estimate] = {}
         for table in plan.tables:
             one = sets[table.model]
             with telling(f"{table.model} (table {table.table})", origin.password):
-                rows, width = explained(connection, select_rows(table, one, keys[table.model]))
+                rows, width = explained(connection, select_rows(table, one, there[table.model]))
             rows = one.rows if one.rows is not None else rows
             if rows or not table.is_optional:
                 # A comma or the end of the line follows each value.

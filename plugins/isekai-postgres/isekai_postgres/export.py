@@ -16,7 +16,7 @@ from isekai_postgres.reasons import telling
 from isekai_postgres.sets import KeySet, settings_of, with_sets
 from isekai_postgres.snapshot import Origin, leading
 from isekai_postgres.sql import EMPTY, column_of, table_name
-from isekai_postgres.tables import KeyColumn, key_columns, with_what_is_there
+from isekai_postgres.tables import SourceTable, source_tables, with_what_is_there
 from isekai_postgres.workers import work
 
 
@@ -27,12 +27,14 @@ class TableCopy:
     select: its rows.
     rows: how many there are, or as many as the server believes.
     settings: the names of the settings that `select` reads.
+    is_bare: whether nothing in its CSV can need quotes.
     """
 
     table: TablePlan
     select: sql.Composable
     rows: int
     settings: frozenset[str]
+    is_bare: bool
 
 
 def export(
@@ -46,12 +48,12 @@ def export(
     """
     with leading(origin) as (connection, facts):
         plan = with_what_is_there(connection, plan, origin)
-        keys = key_columns(connection, plan, origin)
+        there = source_tables(connection, plan, origin)
         compiler = Compiler(origin, connection)
-        sets = Chooser(origin, connection, plan, keys, compiler).choose()
+        sets = Chooser(origin, connection, plan, there, compiler).choose()
         # What may be left out is a kept set, whose number is known.
         tables = [table for table in plan.tables if not table.is_optional or sets[table.model].rows]
-        copies = [_planned(origin, connection, table, sets[table.model], keys[table.model]) for table in tables]
+        copies = [_planned(origin, connection, table, sets[table.model], there[table.model]) for table in tables]
 
         def one(reader: psycopg.Connection, copy: TableCopy, stop: Callable[[], bool]) -> None:
             copy_table(origin, reader, copy, bundle, progress, stop)
@@ -60,7 +62,7 @@ def export(
         return facts
 
 
-def select_rows(table: TablePlan, keys: KeySet, key: KeyColumn) -> sql.Composable:
+def select_rows(table: TablePlan, keys: KeySet, there: SourceTable) -> sql.Composable:
     """A SELECT of the table's columns, in the order of its keys: the same rows give the same file.
 
     The order costs a fifth where rows lie in the order of their keys, as they mostly do. Texts are ordered by their
@@ -72,7 +74,7 @@ def select_rows(table: TablePlan, keys: KeySet, key: KeyColumn) -> sql.Composabl
         tail = sql.SQL(" FROM {} AS t WHERE {} IN (SELECT k FROM {})").format(
             table_name(table.table), column_of(table.key), keys.name
         )
-    collation = sql.SQL(' COLLATE "C"') if key.is_text else EMPTY
+    collation = sql.SQL(' COLLATE "C"') if there.has_text_key else EMPTY
     needed = keys.needs if keys.tail is not None else [keys]
     return sql.SQL("{}SELECT {}{} ORDER BY {}{}").format(
         with_sets(needed), columns, tail, column_of(table.key), collation
@@ -93,14 +95,14 @@ def explained(connection: psycopg.Connection, select: sql.Composable) -> tuple[i
 
 
 def _planned(
-    origin: Origin, connection: psycopg.Connection, table: TablePlan, keys: KeySet, key: KeyColumn
+    origin: Origin, connection: psycopg.Connection, table: TablePlan, keys: KeySet, there: SourceTable
 ) -> TableCopy:
-    select = select_rows(table, keys, key)
+    select = select_rows(table, keys, there)
     rows = keys.rows
     if rows is None:
         with telling(f"{table.model} (table {table.table})", origin.password):
             rows, _ = explained(connection, select)
-    return TableCopy(table, select, rows, frozenset(settings_of([keys])))
+    return TableCopy(table, select, rows, frozenset(settings_of([keys])), there.is_bare)
 
 
 def copy_table(
@@ -138,4 +140,4 @@ def _pieces(
             msg = f"{copy.table.model}: stopped, as another table failed"
             raise ExportError(msg)
 
-    rows.append((yield from copied(connection, copy.select, told)))
+    rows.append((yield from copied(connection, copy.select, told, is_bare=copy.is_bare)))

@@ -46,11 +46,12 @@ class Frames:
             self._left -= start
             last = block.rfind(b"d\0", start, size)
             if last > start:
-                middle, rows = _HEADERS.subn(b"", view[start:last])
+                rows = _HEADERS.split(view[start:last])
+                middle = b"".join(rows)
                 # Without a NUL left over, there was nothing but data, in whole messages.
                 if b"\0" not in middle:
                     parts.append(memoryview(middle))
-                    self.rows += rows
+                    self.rows += len(rows) - 1
                     start = last
             end = self._walk(view[:size], start, parts)
             return b"".join(parts), end

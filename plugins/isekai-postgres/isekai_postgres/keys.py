@@ -31,7 +31,7 @@ from isekai_postgres.sql import (
     source_of,
     values_of,
 )
-from isekai_postgres.tables import KeyColumn
+from isekai_postgres.tables import SourceTable
 
 
 def binding(table: TablePlan, plan: SlicePlan) -> list[Column]:
@@ -60,7 +60,7 @@ class Chooser:
     origin: Origin
     connection: psycopg.Connection
     plan: SlicePlan
-    keys: Mapping[str, KeyColumn]
+    there: Mapping[str, SourceTable]
     compiler: Compiler
     chosen: dict[str, KeySet] = field(default_factory=dict)
     final: dict[str, KeySet] = field(default_factory=dict)
@@ -107,7 +107,7 @@ class Chooser:
 
     def _kept(self, table: TablePlan, setting: str, rows: int) -> KeySet:
         body = sql.SQL("SELECT u.k FROM unnest(current_setting({})::{}[]) AS u(k)").format(
-            sql.Literal(setting), composed(self.keys[table.model].type)
+            sql.Literal(setting), composed(self.there[table.model].key_type)
         )
         return KeySet(sql.Identifier(f"k{next(self._numbers)}"), body, setting=setting, rows=rows)
 
@@ -165,7 +165,7 @@ class Chooser:
     def close(self, group: Sequence[TablePlan], edges: Sequence[Growth]) -> None:
         """Take what rows of a group point to in the group, until there is nothing more."""
         sets = [self.chosen[table.model] for table in group]
-        types = {table.model: self.keys[table.model].type for table in group}
+        types = {table.model: self.there[table.model].key_type for table in group}
         statement = cycles.reached(group, edges, sets, types) if edges else cycles.together(sets)
         for table, kept in zip(group, self.keep(group, statement), strict=True):
             self.final[table.model] = kept
@@ -204,7 +204,7 @@ class Chooser:
     def growths(self, table: TablePlan) -> list[Growth]:
         """What brings rows of `table` with it."""
         plain = [Growth.plain(self.plan.table(model), name, table) for model, name in table.closure]
-        kind = self.keys[table.model].type
+        kind = self.there[table.model].key_type
         return [*plain, *(Growth.generic(self.plan, key, table, kind) for key in table.generic)]
 
 

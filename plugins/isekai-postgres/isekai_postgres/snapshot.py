@@ -37,9 +37,9 @@ _SETTINGS = {
     "jit": "off",
 }
 _SET = """
-    SELECT set_config(s.name, asked.value, false)
+    SELECT set_config(asked.name, asked.value, false)
     FROM unnest(%s::text[], %s::text[]) AS asked (name, value)
-    JOIN pg_catalog.pg_settings s ON lower(s.name) = lower(asked.name)
+    WHERE current_setting(asked.name, true) IS NOT NULL
 """
 _WAL = """
     SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text,

@@ -1,5 +1,6 @@
 """The tables of a slice as the source has them: missing ones are told before anything is read."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -21,23 +22,39 @@ _COLUMNS = """
 """
 
 
+_BARE = frozenset(
+    {
+        *("smallint", "integer", "bigint", "oid", "boolean", "real", "double precision", "numeric", "uuid", "date"),
+        *("timestamp with time zone", "timestamp without time zone", "time without time zone"),
+    }
+)
+"""Types whose values never need quotes in a CSV, nor anything else that keeps a text from being taken for another."""
+_BARE_NAME = re.compile(r"\w+", re.ASCII)
+
+
 @dataclass(frozen=True, slots=True)
-class KeyColumn:
-    """The primary key of a table: its type in SQL, and whether it is a text, whose order is a matter of taste."""
+class SourceTable:
+    """A table as the source has it.
 
-    type: str
-    is_text: bool
+    key_type: of its primary key, in SQL.
+    has_text_key: whether that is a text, whose order is a matter of taste.
+    is_bare: whether nothing in its CSV, the header included, ever needs quotes.
+    """
+
+    key_type: str
+    has_text_key: bool
+    is_bare: bool
 
 
-def key_columns(connection: psycopg.Connection, plan: SlicePlan, origin: Origin) -> Mapping[str, KeyColumn]:
-    """Label of each model of the plan to its key column.
+def source_tables(connection: psycopg.Connection, plan: SlicePlan, origin: Origin) -> Mapping[str, SourceTable]:
+    """Label of each model of the plan to its table.
 
     Raises `ExportError` naming a table or columns that are not there, or that this user may not read.
     """
-    return {table.model: _key_column(connection, table, origin) for table in plan.tables}
+    return {table.model: _source_table(connection, table, origin) for table in plan.tables}
 
 
-def _key_column(connection: psycopg.Connection, table: TablePlan, origin: Origin) -> KeyColumn:
+def _source_table(connection: psycopg.Connection, table: TablePlan, origin: Origin) -> SourceTable:
     name = table_name(table.table).as_string(connection)
     with telling(f"{table.model} (table {table.table}) in {origin.name}", origin.password):
         rows = connection.execute(_COLUMNS, [name]).fetchall()
@@ -60,7 +77,8 @@ def _key_column(connection: psycopg.Connection, table: TablePlan, origin: Origin
             f"on the server: GRANT SELECT{columns} ON {name} TO {user}"
         )
         raise ExportError(msg)
-    return KeyColumn(there[table.key][1], there[table.key][2])
+    is_bare = all(there[column.name][1] in _BARE and _BARE_NAME.fullmatch(column.name) for column in table.columns)
+    return SourceTable(there[table.key][1], there[table.key][2], is_bare)
 
 
 def with_what_is_there(connection: psycopg.Connection, plan: SlicePlan, origin: Origin) -> SlicePlan:
@@ -68,7 +86,7 @@ def with_what_is_there(connection: psycopg.Connection, plan: SlicePlan, origin: 
     if not any(table.is_optional for table in plan.tables):
         return plan
     # Where these two cannot be read, that is told before they are asked.
-    key_columns(connection, plan.only([table.model for table in plan.tables if not table.is_optional]), origin)
+    source_tables(connection, plan.only([table.model for table in plan.tables if not table.is_optional]), origin)
 
     def kinds(key: GenericKey) -> set[tuple[str, str]]:
         types, table = plan.table(CONTENT_TYPE), plan.table(key.model)

@@ -1,8 +1,8 @@
 """Several connections that read tables of one snapshot at the same time; the first failure ends all of them."""
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeVar
 
@@ -30,10 +30,11 @@ class Job(Protocol):
 
 J = TypeVar("J", bound=Job)
 Do = Callable[[psycopg.Connection, J, Callable[[], bool]], None]
+Connecting = AbstractContextManager[psycopg.Connection]
 
 
 def work(origin: Origin, leader: psycopg.Connection, snapshot: str, jobs: Sequence[J], do: Do[J], workers: int) -> None:
-    """Do all jobs: with one worker in their order on the leader's connection, else on as many connections.
+    """Do all jobs: with one worker in their order on the leader's connection, else on as many, the leader's among them.
 
     do: is called with a connection, a job, and a function that says whether to stop.
     """
@@ -45,22 +46,28 @@ def work(origin: Origin, leader: psycopg.Connection, snapshot: str, jobs: Sequen
     names = sorted({name for job in jobs for name in job.settings})
     with telling(f"{origin.name}: the chosen keys cannot be handed on", origin.password):
         values = [(name, *_value(leader, name)) for name in names]
-    _Crew(origin, snapshot, values, jobs, do).run(workers)
+    followers = [_handed_on(origin, snapshot, values) for _ in range(workers - 1)]
+    _Crew(jobs, do).run([nullcontext(leader), *followers])
 
 
 def _value(leader: psycopg.Connection, name: str) -> tuple[Any, ...]:
     return leader.execute("SELECT current_setting(%s)", [name]).fetchone() or ()
 
 
+@contextmanager
+def _handed_on(origin: Origin, snapshot: str, values: Iterable[tuple[Any, ...]]) -> Iterator[psycopg.Connection]:
+    """A connection that sees what the leader sees, and knows the keys that it has chosen."""
+    with following(origin, snapshot) as connection:
+        with telling(f"{origin.name}: the chosen keys cannot be handed on", origin.password):
+            for name, value in values:
+                connection.execute("SELECT length(set_config(%s, %s, true))", [name, value])
+        yield connection
+
+
 class _Crew:
     """The threads of one export."""
 
-    def __init__(
-        self, origin: Origin, snapshot: str, settings: Iterable[tuple[Any, ...]], jobs: Sequence[J], do: Do[J]
-    ) -> None:
-        self._origin = origin
-        self._snapshot = snapshot
-        self._settings = list(settings)
+    def __init__(self, jobs: Sequence[J], do: Do[J]) -> None:
         self._jobs: SimpleQueue[Any] = SimpleQueue()
         for job in sorted(jobs, key=lambda job: -job.rows):
             self._jobs.put(job)
@@ -69,9 +76,15 @@ class _Crew:
         self._connections: list[psycopg.Connection] = []
         self._errors: list[BaseException] = []
 
-    def run(self, workers: int) -> None:
-        """Return when all is done, or raise the first error when all have ended."""
-        threads = [threading.Thread(target=self._worker, name=f"isekai-export-{n}") for n in range(workers)]
+    def run(self, connecting: Sequence[Connecting]) -> None:
+        """Return when all is done, or raise the first error when all have ended.
+
+        connecting: what gives each worker its connection.
+        """
+        threads = [
+            threading.Thread(target=self._worker, args=[one], name=f"isekai-export-{number}")
+            for number, one in enumerate(connecting)
+        ]
         for thread in threads:
             thread.start()
         try:
@@ -85,12 +98,9 @@ class _Crew:
         if self._errors:
             raise self._errors[0]
 
-    def _worker(self) -> None:
+    def _worker(self, connecting: Connecting) -> None:
         try:
-            with following(self._origin, self._snapshot) as connection:
-                with telling(f"{self._origin.name}: the chosen keys cannot be handed on", self._origin.password):
-                    for name, value in self._settings:
-                        connection.execute("SELECT length(set_config(%s, %s, true))", [name, value])
+            with connecting as connection:
                 with self._lock:
                     self._connections.append(connection)
                 self._work(connection)

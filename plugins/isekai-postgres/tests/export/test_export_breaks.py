@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 from isekai_postgres.slices import Postgres
+from postgres_shared.source import Gathered
 
 from isekai_core.errors import ExportError
 from isekai_core.slicing.job import per
@@ -14,6 +15,7 @@ from isekai_core.types.estimates import Estimate
 from isekai_core.types.slices import SliceSource, SliceTarget
 
 PASSWORD = "s3cret pass"
+COUNT = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'isekai' AND datname = current_database()"
 
 
 def refused(source, message, *tables, **options):
@@ -264,3 +266,20 @@ def test_an_estimate_of_circles_and_closures_is_one_too(source):
         source.table(Customer, queryset=Customer.objects.none(), closure=(("shop.Order", "customer_id"),)),
     )
     assert found["shop.Customer"].rows >= 1
+
+
+def test_two_workers_are_two_connections_the_leader_s_among_them(source):
+    source.fill()
+    seen = []
+
+    class Counting(Gathered):
+        def write(self, table, chunks):
+            size = super().write(table, chunks)
+            seen.append(source.sql(COUNT)[0][0])
+            return size
+
+    bundle = Counting()
+    tables = [source.table(model, whole=True) for model in (Tenant, Shop, Customer)]
+    Postgres(source.url).export(source.plan(*tables), bundle, bundle, workers=2)
+    assert len(bundle.content) == 3
+    assert max(seen) <= 2
