@@ -5,8 +5,9 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from typing import Any
+
+import importlib_metadata
 
 from isekai_core.errors import BundleError
 from isekai_core.types.slices import BundleTable, SlicePlan, TablePlan
@@ -129,7 +130,7 @@ def digest_of(tables: Sequence[Mapping[str, Any]], files: Sequence[Mapping[str, 
 
 def version() -> str:
     """That of isekai-core."""
-    return metadata.version("isekai-core")
+    return importlib_metadata.version("isekai-core")
 
 
 def migration_heads(labels: Iterable[str]) -> dict[str, list[str]]:

@@ -99,6 +99,8 @@ def _planned(
 ) -> TableCopy:
     select = select_rows(table, keys, there)
     rows = keys.rows
+    if rows is None and table.is_whole:
+        rows = there.rows or None
     if rows is None:
         with telling(f"{table.model} (table {table.table})", origin.password):
             rows, _ = explained(connection, select)

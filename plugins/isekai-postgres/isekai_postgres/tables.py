@@ -16,8 +16,8 @@ from isekai_postgres.sql import table_name
 
 _COLUMNS = """
     SELECT a.attname, pg_catalog.format_type(a.atttypid, -1), a.attcollation <> 0,
-           pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT')
-    FROM pg_catalog.pg_attribute a
+           pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT'), c.reltuples::bigint
+    FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
     WHERE a.attrelid = pg_catalog.to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped
 """
 
@@ -39,11 +39,13 @@ class SourceTable:
     key_type: of its primary key, in SQL.
     has_text_key: whether that is a text, whose order is a matter of taste.
     is_bare: whether nothing in its CSV, the header included, ever needs quotes.
+    rows: as the server counted them last, roughly; 0 where it has not.
     """
 
     key_type: str
     has_text_key: bool
     is_bare: bool
+    rows: int
 
 
 def source_tables(connection: psycopg.Connection, plan: SlicePlan, origin: Origin) -> Mapping[str, SourceTable]:
@@ -78,7 +80,7 @@ def _source_table(connection: psycopg.Connection, table: TablePlan, origin: Orig
         )
         raise ExportError(msg)
     is_bare = all(there[column.name][1] in _BARE and _BARE_NAME.fullmatch(column.name) for column in table.columns)
-    return SourceTable(there[table.key][1], there[table.key][2], is_bare)
+    return SourceTable(there[table.key][1], there[table.key][2], is_bare, max(0, there[table.key][4]))
 
 
 def with_what_is_there(connection: psycopg.Connection, plan: SlicePlan, origin: Origin) -> SlicePlan:
