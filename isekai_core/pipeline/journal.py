@@ -89,6 +89,7 @@ class Journal:
         self.packer = Packer(is_on=self.connection.vendor != "sqlite")
         self._claims = 0
         self._beat = time.monotonic()
+        self._beat_seconds = settings().lease_seconds / 4
         self._steps: dict[tuple[str, str], int] = {}
 
     @property
@@ -268,7 +269,7 @@ class Journal:
     def beat(self, *live: Iterable[Work]) -> None:
         """Say that this run lives, and hold the leases of `live`; at most every quarter of a lease."""
         # Asked after every resource: a clock that costs nothing.
-        if time.monotonic() - self._beat < settings().lease_seconds / 4:
+        if time.monotonic() - self._beat < self._beat_seconds:
             return
         self._beat, now = time.monotonic(), timezone.now()
         tokens = {work.token for works in live for work in works}
