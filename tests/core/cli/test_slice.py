@@ -80,6 +80,7 @@ def test_an_export_is_whole_and_is_not_written_over_unasked(isekai):
     status, _, error = export(isekai)
     assert status != 0
     assert "overwrite" in error
+    assert export(isekai, "slices.py:one", "cut", "--over")[0] == 2
     assert export(isekai, "slices.py:one", "cut", "--overwrite")[0] == 0
 
 
