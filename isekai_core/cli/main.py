@@ -1,8 +1,8 @@
 """The command `isekai`: imports only the module of the command that is called, and turns errors into exit statuses.
 
-Exit status: 0 all done; 1 some resources are failed or blocked, or the run could not go on; 2 wrong
-usage, or something that cannot be composed; 70 a defect of ISEKAI or of a plugin; 130 interrupted; 141
-the reader of the output went away.
+Exit status: 0 all done; 1 some resources are failed or blocked, or the run or the slice could not go on;
+2 wrong usage, or something that cannot be composed; 70 a defect of ISEKAI or of a plugin; 130
+interrupted; 141 the reader of the output went away.
 """
 
 import argparse

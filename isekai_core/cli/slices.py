@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from isekai_core.cli.output import print_json, print_table, remark
-from isekai_core.cli.tables import clean_output, counted, print_counts, size
+from isekai_core.cli.spelling import as_typed
+from isekai_core.cli.tables import clean_output, counted, print_counts, print_lines, size
 from isekai_core.conf import did_you_mean
 from isekai_core.errors import ConfigurationError, IsekaiError, PlanError
 from isekai_core.slicing.budget import Proposal
@@ -157,19 +158,18 @@ def diff(options: argparse.Namespace) -> int:
 
 
 def _show(result: SliceResult, *, as_json: bool) -> int:
+    notes = [as_typed(note) for note in result.notes]
     if as_json:
         tables = [
             {"model": t.model, "rows": t.rows, "created": t.created, "updated": t.updated, "unchanged": t.unchanged}
             for t in result.tables
         ]
-        notes = list(result.notes)
         print_json({"schema": 1, "source": result.source, "target": result.target, "tables": tables, "notes": notes})
         return 0
     rows = [(t.model, t.rows, t.created, t.updated, t.unchanged) for t in result.tables]
     print_counts(("Model", "rows", "created", "updated", "unchanged"), rows)
     print(f"{result.source} → {result.target}: {counted(result.rows, 'row')}")
-    for note in result.notes:
-        print(note)
+    print_lines(notes)
     return 0
 
 
