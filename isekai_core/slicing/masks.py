@@ -16,7 +16,7 @@ from isekai_core.slicing.seeded import called, check_provider, faked, takes_valu
 from isekai_core.slicing.values import TEXTS
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Mask(ABC):
     """The base of masks: `make` gives what stands for a value.
 
@@ -24,6 +24,10 @@ class Mask(ABC):
     """
 
     masks_null: bool = field(default=False, kw_only=True)
+
+    def __repr__(self) -> str:
+        """As it is written in a class `Columns`."""
+        return f"{self}.even_null()" if self.masks_null else str(self)
 
     def even_null(self) -> "Mask":
         """The same mask, which NULL gets as well: `constant("none").even_null()`."""
@@ -46,7 +50,7 @@ class Mask(ABC):
         return False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Fake(Mask):
     provider: str = ""
     locale: str = ""
@@ -67,18 +71,22 @@ class _Fake(Mask):
         return True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Constant(Mask):
     value: Any = None
 
     def __str__(self) -> str:
         return "constant"
 
+    def __repr__(self) -> str:
+        # Not with the value, which may be the hash of a password.
+        return super().__repr__().replace("constant", "constant(…)")
+
     def make(self, _value: Any, _digest: bytes, _kind: str, /) -> Any:
         return self.value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Null(Mask):
     def __str__(self) -> str:
         return "null"
@@ -90,7 +98,7 @@ class _Null(Mask):
         return None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Hashed(Mask):
     def __str__(self) -> str:
         return "hashed"
@@ -105,7 +113,7 @@ class _Hashed(Mask):
         return hashed_value(value, digest, kind) if value != "" else value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Keep(Mask):
     def __str__(self) -> str:
         return "keep"
@@ -114,7 +122,7 @@ class _Keep(Mask):
         return value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Called(Mask):
     function: Callable[..., Any] = str
 
