@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from isekai_core.errors import PlanError
+from isekai_core.slicing.given import named
 from isekai_core.slicing.masktexts import hashed_value
 from isekai_core.slicing.seeded import called, check_provider, faked, takes_value
 from isekai_core.slicing.values import TEXTS
@@ -185,7 +186,7 @@ def as_mask(given: Any) -> Mask:
         raise PlanError(msg)
     if callable(given):
         return _Called(given)
-    msg = f"expected a mask, such as fake('email'), constant('x'), null, hashed, keep or a function, got {given!r}"
+    msg = f"expected a mask, such as fake('email'), constant('x'), null, hashed, keep or a function, got {named(given)}"
     raise PlanError(msg)
 
 

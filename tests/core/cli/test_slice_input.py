@@ -17,6 +17,7 @@ class TenantImporter(Importer):
 jobs = [ImportJob(Tenant)]
 empty = []
 mixed = [ImportJob(Tenant), 5]
+rows = [Tenant.objects.all()]
 one = ImportJob(Tenant)
 several = (job for job in jobs)
 
@@ -59,6 +60,7 @@ def isekai(tmp_path, monkeypatch, capsys, isekai_importers):
         ("slices.py:slips", "shop.Tenant: limit is a number of at least 1"),
         ("slices.py:empty", "a slice needs at least one job"),
         ("slices.py:mixed", "jobs: expected ImportJob objects, got 5"),
+        ("slices.py:rows", "jobs: expected ImportJob objects, got a queryset of shop.Tenant"),
         ("slices.py:one", "expected a list of ImportJob, or DataSlicer.plan(…), got ImportJob"),
         ("slices.py:several", "expected a list of ImportJob, or DataSlicer.plan(…), got generator"),
         ("slices.py:", "slices.py has no ''"),
