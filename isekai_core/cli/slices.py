@@ -175,8 +175,9 @@ def _show(result: SliceResult, *, as_json: bool) -> int:
 
 def _folder(text: str, **options: Any) -> Any:
     """A folder for a bundle; an address is none, and its password is in no name of a folder then."""
-    if "://" in text:
-        msg = "expected a folder, got an address: a slice is cut into a folder, and loaded from there into a database"
+    if not text or "://" in text:
+        got = "an address" if text else "nothing"
+        msg = f"expected a folder, got {got}: a slice is cut into a folder, and loaded from there into a database"
         raise ConfigurationError(msg)
     return _made("File", text, **options)
 
