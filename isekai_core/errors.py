@@ -12,7 +12,7 @@ IsekaiError
 ├── RunError                    stop: the run cannot go on
 │   └── RunBusy                 another process works on this pipeline
 ├── SliceError                  stop: nothing is half written
-│   ├── PlanError               importers and jobs that do not fit the models, or one another
+│   ├── PlanError               importers and jobs that do not fit; nothing was written; exit status 2
 │   ├── ExportError             the source cannot be read
 │   ├── BundleError             the files are there already, incomplete or changed
 │   ├── StagingError            the bundle does not fit the target; nothing was changed there
@@ -95,7 +95,7 @@ class SliceError(IsekaiError):
 
 
 class PlanError(SliceError):
-    """Importers or jobs do not fit the models, or one another; nothing was read."""
+    """Importers, jobs or arguments do not fit the models, or one another; nothing was written."""
 
 
 class ExportError(SliceError):

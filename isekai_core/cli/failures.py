@@ -3,7 +3,8 @@
 import sys
 import traceback
 
-from isekai_core.errors import ConfigurationError, IsekaiError
+from isekai_core.cli.spelling import as_typed
+from isekai_core.errors import ConfigurationError, IsekaiError, PlanError, SliceError
 
 FAILED = 1
 USAGE = 2
@@ -23,6 +24,9 @@ def explain(error: Exception) -> tuple[str, int]:
     """The message for `error`, and its exit status."""
     if isinstance(error, ConfigurationError):
         return str(error), USAGE
+    if isinstance(error, SliceError):
+        # A plan is what was asked for: one that cannot be is wrong usage, as other things are that cannot be composed.
+        return as_typed(str(error)), USAGE if isinstance(error, PlanError) else FAILED
     if isinstance(error, IsekaiError):
         return str(error), FAILED
     if known := _django_trouble(error):

@@ -1,8 +1,8 @@
 """The command `isekai`: imports only the module of the command that is called, and turns errors into exit statuses.
 
-Exit status: 0 all done; 1 some resources are failed or blocked, or the run could not go on; 2 wrong
-usage, or something that cannot be composed; 70 a defect of ISEKAI or of a plugin; 130 interrupted; 141
-the reader of the output went away.
+Exit status: 0 all done; 1 some resources are failed or blocked, or the run or the slice could not go on;
+2 wrong usage, or something that cannot be composed; 70 a defect of ISEKAI or of a plugin; 130
+interrupted; 141 the reader of the output went away.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from isekai_core.conf import did_you_mean
 
@@ -59,22 +59,22 @@ def _execute(arguments: list[str], prog: str, options: argparse.Namespace) -> in
     shared = _shared_options(prog)
     # Taken out first, so that they may stand before the command, after it, or among its own.
     _, rest = shared.parse_known_args(arguments, options)
-    parser = _Parser(prog=prog, parents=[shared], allow_abbrev=False, description=_DESCRIPTION, formatter_class=_Help)
+    parser = _Parser(prog=prog, parents=[shared], description=_DESCRIPTION, formatter_class=_Help)
     parser.add_argument("--version", action=_Version, help="show the version and exit")
-    commands = parser.add_subparsers(
-        title="commands", dest="command", metavar="COMMAND", required=True, parser_class=argparse.ArgumentParser
-    )
-    parser.hint = _spaced(arguments)
+    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
+    hint = _spaced(arguments)
     chosen = next((argument for argument in rest if not argument.startswith("-")), "")
     if chosen and chosen not in COMMANDS:
-        hint = parser.hint or f"{did_you_mean(chosen, COMMANDS)}; see {prog} --help"
+        hint = hint or f"{did_you_mean(chosen, COMMANDS)}; see {prog} --help"
         parser.error(f"there is no command {chosen!r}{hint}")
     for name, text in COMMANDS.items():
         if name == chosen:
             importlib.import_module(f"isekai_core.cli.{name}").add_parser(commands)
         else:
             commands.add_parser(name, help=text, add_help=False)
-    parser.parse_args(rest, options)
+    _, unknown = parser.parse_known_args(rest, options)
+    if unknown:
+        options.parser.refuse(unknown, hint)
     _tolerate_unprintable()
     command = importlib.import_module(f"isekai_core.cli.{options.command}")
     try:
@@ -152,12 +152,20 @@ def _spaced(arguments: list[str]) -> str:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Gives a hint with words that nobody knows."""
+    """Takes options as they are written; `parser` is that of the command, or of its action, which knows its usage.
 
-    hint = ""
+    argparse makes the parsers of commands and of actions of the same class.
+    """
 
-    def error(self, message: str) -> NoReturn:
-        super().error(f"{message}{self.hint}" if message.startswith("unrecognized arguments") else message)
+    def __init__(self, **options: Any) -> None:
+        # The beginning of an option may be that of another one in the next version.
+        super().__init__(**options, allow_abbrev=False)
+        self.set_defaults(parser=self)
+
+    def refuse(self, unknown: Sequence[str], hint: str) -> NoReturn:
+        """End with what nobody knows, and what may have been meant."""
+        hint = hint or did_you_mean(unknown[0].partition("=")[0], self._option_string_actions)
+        self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
 
 
 class _Help(argparse.HelpFormatter):

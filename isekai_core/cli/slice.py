@@ -14,6 +14,10 @@ _ACTIONS = {
 }
 
 
+_OF_FOLDERS = ("verify", "diff")
+"""They look at files only: where a slice has been brought, there need not be a project."""
+
+
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the actions of `slice`."""
     parser = commands.add_parser("slice", description=__doc__)
@@ -85,8 +89,9 @@ def _sentence(line: str) -> str:
 
 def execute(options: argparse.Namespace) -> int:
     """Run the action that was asked for."""
-    setup_django(options)
-    from isekai_core.cli import slices  # noqa: PLC0415 - needs a Django project
+    if options.action not in _OF_FOLDERS:
+        setup_django(options)
+    from isekai_core.cli import slices  # noqa: PLC0415 - costs the import of Django
 
     status: int = getattr(slices, options.action)(options)
     return status

@@ -1,19 +1,19 @@
-"""What `isekai slice` does, once there is a project."""
+"""What `isekai slice` does, once there is a project; `verify` and `diff` do without one."""
 
 import argparse
-import importlib.util
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from isekai_core.cli.jobs import jobs_of
 from isekai_core.cli.output import print_json, print_table, remark
-from isekai_core.cli.tables import clean_output, counted, print_counts, size
+from isekai_core.cli.spelling import as_typed
+from isekai_core.cli.tables import clean_output, counted, print_counts, print_lines, size
 from isekai_core.conf import did_you_mean
-from isekai_core.errors import ConfigurationError, IsekaiError, PlanError
+from isekai_core.errors import ConfigurationError
 from isekai_core.slicing.budget import Proposal
-from isekai_core.slicing.job import ImportJob
 from isekai_core.slicing.plan import plan_of
 from isekai_core.slicing.slicer import DataSlicer, SliceResult
 from isekai_core.slicing.verify import diff as differences
@@ -47,7 +47,7 @@ def _lines(model: str, one: Estimate) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _budget(options: argparse.Namespace) -> int:
-    jobs = _jobs(options.jobs)
+    jobs = jobs_of(options.jobs)
     with clean_output():
         found = DataSlicer.propose(_database(options.source), jobs, budget=options.budget)
     if options.json:
@@ -85,9 +85,9 @@ def _limit(found: Proposal, model: str) -> str:
 
 def export(options: argparse.Namespace) -> int:
     """Cut the slice."""
-    target = _made("File", options.target, overwrite=options.overwrite, compress=options.compress)
+    target = _folder(options.target, overwrite=options.overwrite, compress=options.compress)
     masks = "required" if options.require_masks else "optional"
-    jobs = _jobs(options.jobs)
+    jobs = jobs_of(options.jobs)
     with clean_output():
         wanted = jobs if isinstance(jobs, SlicePlan) else plan_of(jobs, seed=options.seed, masks=masks)
         result = DataSlicer.run(
@@ -107,7 +107,7 @@ def load(options: argparse.Namespace) -> int:
     name = options.name or Path(options.folder).resolve().name
     with clean_output():
         result = DataSlicer.run(
-            _made("File", options.folder),
+            _folder(options.folder),
             _database(options.target),
             ids=options.ids,
             on_conflict=options.on_conflict,
@@ -138,7 +138,7 @@ def unload(options: argparse.Namespace) -> int:
 
 def verify(options: argparse.Namespace) -> int:
     """Say what is wrong with the slice; 1 when something is."""
-    problems = problems_in(_made("File", options.folder))
+    problems = problems_in(_folder(options.folder))
     if options.json:
         print_json({"schema": 1, "ok": not problems, "problems": problems})
     else:
@@ -148,7 +148,8 @@ def verify(options: argparse.Namespace) -> int:
 
 def diff(options: argparse.Namespace) -> int:
     """Say what differs; 1 when something does."""
-    found = differences(_made("File", options.folder).reader(), _made("File", options.other).reader())
+    one, other = _folder(options.folder), _folder(options.other)
+    found = differences(one.reader(), other.reader())
     if options.json:
         print_json({"schema": 1, **found.as_dict()})
     else:
@@ -157,83 +158,57 @@ def diff(options: argparse.Namespace) -> int:
 
 
 def _show(result: SliceResult, *, as_json: bool) -> int:
+    notes = [as_typed(note) for note in result.notes]
     if as_json:
         tables = [
             {"model": t.model, "rows": t.rows, "created": t.created, "updated": t.updated, "unchanged": t.unchanged}
             for t in result.tables
         ]
-        notes = list(result.notes)
         print_json({"schema": 1, "source": result.source, "target": result.target, "tables": tables, "notes": notes})
         return 0
     rows = [(t.model, t.rows, t.created, t.updated, t.unchanged) for t in result.tables]
     print_counts(("Model", "rows", "created", "updated", "unchanged"), rows)
     print(f"{result.source} → {result.target}: {counted(result.rows, 'row')}")
-    for note in result.notes:
-        print(note)
+    print_lines(notes)
     return 0
+
+
+def _folder(text: str, **options: Any) -> Any:
+    """A folder for a bundle; an address is none, and its password is in no name of a folder then."""
+    if not text or "://" in text:
+        got = "an address" if text else "nothing"
+        msg = f"expected a folder, got {got}: a slice is cut into a folder, and loaded from there into a database"
+        raise ConfigurationError(msg)
+    return _made("File", text, **options)
 
 
 def _database(text: str) -> Any:
     """A source or target for an address, or for an alias of Django's DATABASES."""
-    if "://" in text:
-        return _made("Postgres", text)
     from django.db import connections  # noqa: PLC0415 - with a project only
 
+    if text.startswith(("postgresql://", "postgres://")):
+        return _made("Postgres", text)
     if text not in connections.settings:
-        hint = did_you_mean(text, connections.settings)
-        known = ", ".join(connections.settings)
-        msg = f"there is no database {text!r}{hint}: expected postgresql://…, or one of Django's DATABASES, {known}"
-        raise ConfigurationError(msg)
+        raise ConfigurationError(_unknown(text, connections.settings))
     is_postgres = connections[text].vendor == "postgresql"
     return _made("Postgres", alias=text) if is_postgres else _made("Orm", text)
 
 
+def _unknown(text: str, known: Iterable[str]) -> str:
+    """What is said of a database that is not there, without what may hold a password."""
+    expected = f"expected postgresql://…, or one of Django's DATABASES, {', '.join(known)}"
+    scheme, is_address, _ = text.partition("://")
+    if is_address:
+        other = "a database of another kind is named by its alias there, and goes through DataSlicer.Orm"
+        return f"{scheme}:// is no address of PostgreSQL: {expected}; {other}"
+    if {"@", "="} & set(text):
+        return f"there is no such database: {expected}"
+    return f"there is no database {text!r}{did_you_mean(text, known)}: {expected}"
+
+
 def _plan(options: argparse.Namespace) -> SlicePlan:
-    jobs = _jobs(options.jobs)
+    jobs = jobs_of(options.jobs)
     return jobs if isinstance(jobs, SlicePlan) else plan_of(jobs, seed=options.seed)
-
-
-def _jobs(text: str) -> SlicePlan | Sequence[ImportJob]:
-    """What `slices.py:dev_org` names: jobs, a plan, or a function that returns one or the other."""
-    path, colon, name = text.rpartition(":")
-    file = Path(path)
-    if not colon or not file.is_file() or file.suffix != ".py":
-        gone = f"; there is no file {path}" if colon and file.suffix == ".py" and not file.exists() else ""
-        msg = f"{text!r}: expected a Python file and a name in it, such as slices.py:dev_org{gone}"
-        raise ConfigurationError(msg)
-    spec = importlib.util.spec_from_file_location(file.stem, file)
-    assert spec is not None, "a file that ends in .py has a loader"
-    assert spec.loader is not None, "the same"
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except PlanError:
-        raise
-    except Exception as error:
-        msg = f"{file} cannot be imported: {type(error).__name__}: {error}; --traceback shows where"
-        raise ConfigurationError(msg) from error
-    if not hasattr(module, name):
-        known = [one for one in vars(module) if not one.startswith("_")]
-        msg = f"{file} has no {name!r}{did_you_mean(name, known)}"
-        raise ConfigurationError(msg)
-    found = _called(text, getattr(module, name))
-    if not isinstance(found, SlicePlan | list | tuple):
-        msg = f"{text}: expected a list of ImportJob, or DataSlicer.plan(…), got {type(found).__name__}"
-        raise ConfigurationError(msg)
-    return found
-
-
-def _called(text: str, found: Any) -> Any:
-    """What a function gives, and anything else as it is; what it raises is the project's, and no defect of ours."""
-    if isinstance(found, SlicePlan) or not callable(found):
-        return found
-    try:
-        return found()
-    except IsekaiError:
-        raise
-    except Exception as error:
-        msg = f"{text} cannot be called: {type(error).__name__}: {error}; --traceback shows where"
-        raise ConfigurationError(msg) from error
 
 
 def _made(kind: str, *arguments: Any, **options: Any) -> Any:

@@ -13,7 +13,7 @@ from isekai_core.errors import PlanError
 from isekai_core.slicing.columns import base_field, columns_of
 from isekai_core.slicing.decided import masks_of
 from isekai_core.slicing.generic import candidates, generic_keys
-from isekai_core.slicing.given import paths_of, text_of
+from isekai_core.slicing.given import named, paths_of, text_of
 from isekai_core.slicing.job import ImportJob
 from isekai_core.slicing.order import groups_of
 from isekai_core.types.slices import GenericKey, SlicePlan, TablePlan
@@ -47,7 +47,7 @@ def derive(roots: Sequence["QuerySet[Any]"], follow: Iterable[str] = (), seed: o
     wanted: dict[str, _Wanted] = {}
     for root in roots:
         if not isinstance(root, QuerySet):
-            msg = f"plan(…): expected querysets such as Tenant.objects.filter(pk=1), got {root!r}"
+            msg = f"plan(…): expected querysets such as Tenant.objects.filter(pk=1), got {named(root)}"
             raise PlanError(msg)
         ImportJob(root.model, root)  # which refuses querysets that cannot be compared
         _want(wanted, root.model, Q(pk__in=_keys(root)))

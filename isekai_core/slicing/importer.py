@@ -12,6 +12,7 @@ from django.db.models import Model
 
 from isekai_core.conf import did_you_mean
 from isekai_core.errors import PlanError
+from isekai_core.slicing.given import named
 from isekai_core.slicing.masks import as_mask
 
 _importers: dict[str, type["Importer"]] = {}
@@ -45,7 +46,7 @@ class Importer:
         if cls.model is None:
             return
         if not (isinstance(cls.model, type) and issubclass(cls.model, Model)) or cls.model._meta.abstract:
-            msg = f"{cls.__qualname__}.model: expected a Django model that has a table, got {cls.model!r}"
+            msg = f"{cls.__qualname__}.model: expected a Django model that has a table, got {named(cls.model)}"
             raise PlanError(msg)
         for name, value in cls.columns().items():
             _check_column(cls, name, value)
@@ -119,7 +120,9 @@ def _check_column(cls: type[Importer], name: str, value: Any) -> None:
     if isinstance(value, type):
         _check_parent(path, cls.label(), field, value)
     elif field.is_relation:
-        msg = f"{path}: a foreign key names the model it points to, {field.related_model._meta.label}, got {value!r}"
+        msg = (
+            f"{path}: a foreign key names the model it points to, {field.related_model._meta.label}, got {named(value)}"
+        )
         raise PlanError(msg)
     else:
         _check_mask(path, value)
@@ -163,7 +166,7 @@ def _check_mask(path: str, value: Any) -> None:
 
 def _check_parent(path: str, label: str, field: Any, value: type) -> None:
     if not issubclass(value, Model):
-        msg = f"{path}: expected a model or a mask, got {value!r}"
+        msg = f"{path}: expected a model or a mask, got {named(value)}"
         raise PlanError(msg)
     if not field.is_relation:
         msg = f"{path}: {field.name!r} is no foreign key of {label}, but a {field.get_internal_type()}"

@@ -10,7 +10,7 @@ from django.db.models import Model, QuerySet
 
 from isekai_core.conf import did_you_mean
 from isekai_core.errors import PlanError
-from isekai_core.slicing.given import is_number, names_of
+from isekai_core.slicing.given import is_number, named, names_of
 from isekai_core.types.slices import Per
 
 
@@ -24,12 +24,12 @@ def per(parent: str, limit: int, *, order_by: str | Sequence[str] = ()) -> Per:
 
     Raises `PlanError` for a limit below 1, and for what is no name of a field.
     """
-    what = f"per({parent!r}, …)"
+    what = f"per({named(parent)}, …)"
     if not isinstance(parent, str):
-        msg = f"{what}: expected the name of a foreign key, got {parent!r}"
+        msg = f"{what}: expected the name of a foreign key, got {named(parent)}"
         raise PlanError(msg)
     if not is_number(limit):
-        msg = f"{what}: expected a number of at least 1, got {limit!r}"
+        msg = f"{what}: expected a number of at least 1, got {named(limit)}"
         raise PlanError(msg)
     return Per(parent, limit, names_of(f"{what} order_by", order_by))
 
@@ -61,7 +61,7 @@ class ImportJob:
 
     def __post_init__(self) -> None:
         if not (isinstance(self.model, type) and issubclass(self.model, Model)) or not hasattr(self.model, "_meta"):
-            msg = f"ImportJob(model=…): expected a Django model, got {self.model!r}"
+            msg = f"ImportJob(model=…): expected a Django model, got {named(self.model)}"
             raise PlanError(msg)
         self._check_query()
         self._check_numbers()
@@ -135,11 +135,11 @@ class ImportJob:
     def _check_numbers(self) -> None:
         limits = self._limits
         if self.limit is not None and not (limits and all(isinstance(one, Per) or is_number(one) for one in limits)):
-            msg = f"{self.label}: limit is a number of at least 1, per(…), or several of them, got {self.limit!r}"
+            msg = f"{self.label}: limit is a number of at least 1, per(…), or several of them, got {named(self.limit)}"
             raise PlanError(msg)
         is_share = isinstance(self.sample, int | float) and not isinstance(self.sample, bool) and 0 < self.sample <= 1
         if self.sample is not None and not is_share:
-            msg = f"{self.label}: sample is a share above 0 and up to 1, got {self.sample!r}"
+            msg = f"{self.label}: sample is a share above 0 and up to 1, got {named(self.sample)}"
             raise PlanError(msg)
 
     def _check_names(self) -> None:

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from isekai_core.errors import PlanError
+from isekai_core.slicing.given import named
 from isekai_core.slicing.masktexts import hashed_value
 from isekai_core.slicing.seeded import called, check_provider, faked, takes_value
 from isekai_core.slicing.values import TEXTS
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Mask(ABC):
     """The base of masks: `make` gives what stands for a value.
 
@@ -24,6 +25,10 @@ class Mask(ABC):
     """
 
     masks_null: bool = field(default=False, kw_only=True)
+
+    def __repr__(self) -> str:
+        """As it is written in a class `Columns`."""
+        return f"{self}.even_null()" if self.masks_null else str(self)
 
     def even_null(self) -> "Mask":
         """The same mask, which NULL gets as well: `constant("none").even_null()`."""
@@ -46,7 +51,7 @@ class Mask(ABC):
         return False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Fake(Mask):
     provider: str = ""
     locale: str = ""
@@ -67,18 +72,22 @@ class _Fake(Mask):
         return True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Constant(Mask):
     value: Any = None
 
     def __str__(self) -> str:
         return "constant"
 
+    def __repr__(self) -> str:
+        # Not with the value, which may be the hash of a password.
+        return super().__repr__().replace("constant", "constant(…)")
+
     def make(self, _value: Any, _digest: bytes, _kind: str, /) -> Any:
         return self.value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Null(Mask):
     def __str__(self) -> str:
         return "null"
@@ -90,7 +99,7 @@ class _Null(Mask):
         return None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Hashed(Mask):
     def __str__(self) -> str:
         return "hashed"
@@ -105,7 +114,7 @@ class _Hashed(Mask):
         return hashed_value(value, digest, kind) if value != "" else value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Keep(Mask):
     def __str__(self) -> str:
         return "keep"
@@ -114,7 +123,7 @@ class _Keep(Mask):
         return value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Called(Mask):
     function: Callable[..., Any] = str
 
@@ -177,7 +186,7 @@ def as_mask(given: Any) -> Mask:
         raise PlanError(msg)
     if callable(given):
         return _Called(given)
-    msg = f"expected a mask, such as fake('email'), constant('x'), null, hashed, keep or a function, got {given!r}"
+    msg = f"expected a mask, such as fake('email'), constant('x'), null, hashed, keep or a function, got {named(given)}"
     raise PlanError(msg)
 
 

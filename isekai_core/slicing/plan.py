@@ -11,7 +11,7 @@ from django.db.models import Model
 from isekai_core.errors import PlanError
 from isekai_core.slicing.columns import columns_of
 from isekai_core.slicing.decided import check_masks, masks_of
-from isekai_core.slicing.given import one_of, text_of
+from isekai_core.slicing.given import named, one_of, text_of
 from isekai_core.slicing.importer import check_targets, how_to_declare, importer_of
 from isekai_core.slicing.job import ImportJob
 from isekai_core.slicing.order import groups_of
@@ -53,12 +53,12 @@ def plan_of(
 
 def _check_jobs(jobs: Sequence[ImportJob]) -> None:
     if not isinstance(jobs, Sequence):
-        msg = f"jobs: expected a list of ImportJob objects, got {jobs!r}"
+        msg = f"jobs: expected a list of ImportJob objects, got {named(jobs)}"
         raise PlanError(msg)
     seen: set[str] = set()
     for job in jobs:
         if not isinstance(job, ImportJob):
-            msg = f"jobs: expected ImportJob objects, got {job!r}"
+            msg = f"jobs: expected ImportJob objects, got {named(job)}"
             raise PlanError(msg)
         if job.label in seen:
             msg = f"there are two jobs for {job.label}; join their queries by | in one job"

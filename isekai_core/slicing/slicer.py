@@ -20,6 +20,7 @@ from isekai_core.slicing.given import (
     check_progress,
     check_workers,
     keys_of,
+    named,
     one_of,
     text_of,
 )
@@ -294,7 +295,7 @@ def choice_of(ids: Any, on_conflict: str, dangling: str, constraints: str, name:
         fixed = {_label(model): keys_of(_label(model), keys) for model, keys in ids.items()}
         ids = "remap"
     if ids not in _IDS:
-        msg = f"ids: expected {' or '.join(map(repr, _IDS))}, or a mapping of models, got {ids!r}"
+        msg = f"ids: expected {' or '.join(map(repr, _IDS))}, or a mapping of models, got {named(ids)}"
         raise PlanError(msg)
     return LoadChoice(ids, fixed, on_conflict, dangling, constraints, text_of("name", name or ""))  # type: ignore[arg-type]
 
@@ -303,6 +304,6 @@ def _label(model: Any) -> str:
     if isinstance(model, str):
         return model
     if not hasattr(model, "_meta"):
-        msg = f"ids: expected models as keys, such as {{Tenant: {{1060: 10}}}}, got {model!r}"
+        msg = f"ids: expected models as keys, such as {{Tenant: {{1060: 10}}}}, got {named(model)}"
         raise PlanError(msg)
     return str(model._meta.label)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO, Literal, Protocol, runtime_checkable
 
 from isekai_core.types.estimates import Estimate
-from isekai_core.types.tables import plan_html
+from isekai_core.types.tables import plan_html, plan_text, short, table_text
 
 SLICE_STEPS = ("plan", "export", "bundle", "staging", "merge")
 """The steps of a slice, in order. Modules, errors, tests and headings carry these names."""
@@ -55,6 +55,9 @@ class Column:
     unique: bool = False
     reference: Reference | None = None
     mask: str = ""
+
+    def __repr__(self) -> str:
+        return short(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +111,7 @@ class TablePlan:
     table: str
     key: str
     columns: tuple[Column, ...]
-    # Printing a queryset would ask the database.
-    queryset: Any = field(default=None, repr=False)
+    queryset: Any = None
     is_whole: bool = False
     limit: int | None = None
     order_by: tuple[str, ...] = ()
@@ -119,6 +121,9 @@ class TablePlan:
     generic: tuple[GenericKey, ...] = ()
     is_optional: bool = False
     files: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"TablePlan({table_text(self)})"
 
     def column(self, name: str) -> Column:
         """The column of that name; `KeyError` without one."""
@@ -175,6 +180,12 @@ class SlicePlan:
             if table.model in models
         ]
         return replace(self, tables=tuple(tables), groups=tuple(filter(None, groups)))
+
+    def __repr__(self) -> str:
+        return f"SlicePlan({', '.join(table.model for table in self.tables)})"
+
+    def __str__(self) -> str:
+        return plan_text(self)
 
     def _repr_html_(self) -> str:
         return plan_html(self)

@@ -1,6 +1,7 @@
-"""Tables for notebooks: what a plan, an estimate and a result look like below a cell."""
+"""What a plan, an estimate and a result look like below a notebook's cell, and a plan where it is printed."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
 from html import escape
 from typing import Any
 
@@ -31,6 +32,24 @@ def plan_html(plan: Any) -> str:
         for table, names in zip(plan.tables, masked, strict=True)
     ]
     return table_html("a slice, parents before children", ("model", "rows", "columns", "masked", "files"), rows)
+
+
+def plan_text(plan: Any) -> str:
+    """A `SlicePlan` as it is printed: a line for each table."""
+    return "\n".join(["a slice, parents before children", *(f"  {table_text(table)}" for table in plan.tables)])
+
+
+def table_text(table: Any) -> str:
+    """A `TablePlan` in a line."""
+    masked = ", ".join(column.name for column in table.columns if column.mask)
+    rows = ", ".join(_rows_of(table)) or "no rows"
+    return f"{table.model}: {rows}; {len(table.columns)} columns{f', masked: {masked}' if masked else ''}"
+
+
+def short(value: Any) -> str:
+    """A dataclass as its constructor is called for it: what is as it is by default is left out."""
+    given = {one.name: getattr(value, one.name) for one in fields(value) if getattr(value, one.name) != one.default}
+    return f"{type(value).__name__}({', '.join(f'{name}={one!r}' for name, one in given.items())})"
 
 
 def _rows_of(table: Any) -> Iterator[str]:

@@ -5,6 +5,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.utils import IntegrityError, OperationalError, ProgrammingError
 
 from isekai_core.cli.failures import explain
+from isekai_core.errors import BundleError, PlanError, RunError
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,9 @@ from isekai_core.cli.failures import explain
         (ImproperlyConfigured("no ENGINE"), "the Django project is not configured: no ENGINE", 2),
         (OSError(28, "No space left on device", "/media/a"), "No space left on device: /media/a", 1),
         (OSError("odd"), "odd", 1),
+        (PlanError("masks='required', and nothing says"), "--require-masks, and nothing says", 2),
+        (BundleError("cut holds files; overwrite=True replaces them"), "cut holds files; --overwrite replaces them", 1),
+        (RunError("overwrite=True"), "overwrite=True", 1),
         (IntegrityError("duplicate"), "this is a defect", 70),
         (KeyError("x"), "this is a defect, please report it with the traceback above: KeyError: 'x'", 70),
     ],

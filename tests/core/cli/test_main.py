@@ -120,6 +120,21 @@ def test_an_unknown_option_exits_with_2(capsys):
     assert "--jsno" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "usage", "told"),
+    [
+        (["plugins", "list", "--js"], "plugins list", "--js (did you mean '--json'?)"),
+        (["errors", "blog", "--lim", "5"], "errors", "--lim 5 (did you mean '--limit'?)"),
+        (["slice", "unload", "cut", "--target", "x", "--js"], "slice unload", "--js (did you mean '--json'?)"),
+    ],
+)
+def test_the_beginning_of_an_option_is_none_and_the_usage_is_that_of_the_command(arguments, usage, told, capsys):
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"usage: isekai {usage} [-h]")
+    assert f"unrecognized arguments: {told}" in error
+
+
 def test_a_reader_that_goes_away_is_no_error(tmp_path):
     reader, writer = os.pipe()
     os.close(reader)

@@ -78,8 +78,9 @@ def test_an_export_is_whole_and_is_not_written_over_unasked(isekai):
     assert (status, "3 rows" in out) == (0, True)
     assert isekai("verify", "cut")[:2] == (0, "cut: whole and unchanged\n")
     status, _, error = export(isekai)
-    assert status != 0
-    assert "overwrite" in error
+    assert status == 1
+    assert "--overwrite replaces what is there" in error
+    assert export(isekai, "slices.py:one", "cut", "--over")[0] == 2
     assert export(isekai, "slices.py:one", "cut", "--overwrite")[0] == 0
 
 

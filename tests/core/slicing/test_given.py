@@ -81,6 +81,35 @@ def test_a_field_is_left_out_by_every_name_it_has(shop_importers):
             plan_of([ImportJob(Order, exclude=[name])])
 
 
+ROWS = Tenant.objects.filter(pk=1)
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: plan_of(ROWS), "jobs: expected a list of ImportJob objects, got a queryset of shop.Tenant"),
+        (lambda: plan_of([ROWS]), "jobs: expected ImportJob objects, got a queryset of shop.Tenant"),
+        (lambda: plan_of([Shop(pk=1)]), "jobs: expected ImportJob objects, got a row of shop.Shop"),
+        (lambda: plan_of([{"rows": [ROWS]}]), "got {'rows': [a queryset of shop.Tenant]}"),
+        (lambda: DataSlicer.plan([ROWS]), "plan(…): expected querysets such as Tenant.objects.filter(pk=1), got [a qu"),
+        (lambda: DataSlicer.plan(Tenant.objects), "got a manager of shop.Tenant"),
+        (lambda: DataSlicer.plan(ROWS, follow=ROWS), "follow: expected relations such as ['shop', 'shop__customer']"),
+        (lambda: ImportJob(ROWS), "ImportJob(model=…): expected a Django model, got a queryset of shop.Tenant"),
+        (lambda: ImportJob(Tenant, limit=ROWS), "per(…), or several of them, got a queryset of shop.Tenant"),
+        (lambda: ImportJob(Tenant, sample=ROWS), "up to 1, got a queryset of shop.Tenant"),
+        (lambda: ImportJob(Tenant, order_by=ROWS), "several of them, got a queryset of shop.Tenant"),
+        (lambda: ImportJob(Tenant, exclude=ROWS), "several of them, got a queryset of shop.Tenant"),
+        (lambda: per(ROWS, 1), "expected the name of a foreign key, got a queryset of shop.Tenant"),
+        (lambda: plan_of([ImportJob(Tenant)], order=ROWS), "'sort' or 'refuse', got a queryset of shop.Tenant"),
+    ],
+)
+def test_a_queryset_in_a_wrong_place_is_named_by_its_model_and_asks_no_database(shop_importers, make, told):
+    """There is none here: a query would fail."""
+    with pytest.raises(PlanError) as caught:
+        make()
+    assert told in str(caught.value)
+
+
 class Unread(Orm):
     """A source that must not be read."""
 

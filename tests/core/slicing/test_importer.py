@@ -3,7 +3,7 @@
 import pytest
 
 from isekai_core.errors import PlanError
-from isekai_core.slicing import Importer, ImportJob, constant, fake
+from isekai_core.slicing import Importer, ImportJob, constant, fake, hashed
 from isekai_core.slicing.importer import check_targets, importer_of, importers
 from isekai_core.slicing.plan import plan_of
 from isekai_core.testing.shop.models import Customer, Order, Person, Shop, Tenant
@@ -38,6 +38,9 @@ def test_an_abstract_base_is_no_importer_and_gives_its_columns(shop_importers):
         ({"name": Tenant}, "'name' is no foreign key of shop.Shop, but a CharField"),
         ({"tenant": Customer}, "shop.Shop.tenant points to shop.Tenant, not to shop.Customer"),
         ({"tenant": "Tenant"}, "a foreign key names the model it points to, shop.Tenant, got 'Tenant'"),
+        ({"tenant": hashed}, "a foreign key names the model it points to, shop.Tenant, got hashed$"),
+        ({"tenant": Tenant.objects.all()}, "shop.Tenant, got a queryset of shop.Tenant"),
+        ({"name": Tenant.objects.all()}, "hashed, keep or a function, got a queryset of shop.Tenant"),
         ({"tenant": int}, "expected a model or a mask, got <class 'int'>"),
     ],
 )

@@ -19,6 +19,7 @@ from isekai_core.slicing.csvtext import read_rows, write_rows
 from isekai_core.slicing.decided import masks_of
 from isekai_core.slicing.masking import masks_for
 from isekai_core.slicing.masks import (
+    as_mask,
     constant,
     describe,
     fake,
@@ -86,6 +87,22 @@ def test_the_secret_is_taken_from_the_option_then_from_the_environment_and_never
     assert secret_of().origin == "random"
     with pytest.raises(PlanError, match="ISEKAI_SLICE_SECRET"):
         secret_of("")
+
+
+@pytest.mark.parametrize(
+    ("mask", "written"),
+    [
+        (hashed, "hashed"),
+        (null, "null"),
+        (keep, "keep"),
+        (fake("email", locale="de_DE"), "fake('email', locale='de_DE')"),
+        (fake("name").even_null(), "fake('name').even_null()"),
+        (constant("s3cret").even_null(), "constant(…).even_null()"),
+        (as_mask(str.upper), "builtins.str.upper"),
+    ],
+)
+def test_messages_show_a_mask_as_it_is_written(mask, written):
+    assert repr(mask) == written
 
 
 def test_masks_are_the_same_in_another_process():

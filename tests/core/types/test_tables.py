@@ -11,7 +11,7 @@ from isekai_core.slicing.plan import plan_of
 from isekai_core.slicing.slicer import SliceResult
 from isekai_core.testing.shop.models import Customer, Order, Person, Tenant
 from isekai_core.types.estimates import Estimate, Reason
-from isekai_core.types.slices import TableReport
+from isekai_core.types.slices import Column, TableReport
 from isekai_core.types.tables import table_html
 
 
@@ -50,6 +50,27 @@ def test_a_plan_of_rows_and_its_text_ask_no_database():
     assert "those that others need" in plan._repr_html_()
     assert "QuerySet" not in repr(plan)
     assert isinstance(plan.table("shop.Order").queryset, models.QuerySet)
+
+
+def test_a_plan_is_printed_with_a_line_for_each_table(importers):
+    plan = plan_of([ImportJob(Customer, limit=100), ImportJob(Order, Order.objects.none())])
+    assert str(plan).splitlines() == [
+        "a slice, parents before children",
+        "  shop.Customer: all rows, at most 100; 8 columns, masked: email",
+        "  shop.Order: with their customer; 10 columns",
+    ]
+    assert repr(plan) == "SlicePlan(shop.Customer, shop.Order)"
+    assert repr(plan.table("shop.Customer")) == f"TablePlan({str(plan).splitlines()[1].strip()})"
+
+
+def test_a_table_of_which_nothing_is_taken_says_so(importers):
+    assert "shop.Customer: no rows; 8 columns" in str(plan_of([ImportJob(Customer, Customer.objects.none())]))
+
+
+def test_a_column_is_shown_without_what_is_as_it_is_by_default():
+    column = Column("email", "email", "CharField", max_length=200, mask="hashed")
+    assert repr(column) == "Column(name='email', field='email', type='CharField', max_length=200, mask='hashed')"
+    assert eval(repr(column)) == column
 
 
 def test_an_estimate_has_a_sum_and_says_why_there_are_so_many():
