@@ -11,6 +11,7 @@ from html import escape
 from typing import Literal
 
 from isekai_core.errors import PlanError
+from isekai_core.slicing.given import named
 from isekai_core.slicing.job import ImportJob, per
 from isekai_core.slicing.plan import plan_of
 from isekai_core.types.estimates import Estimate
@@ -54,9 +55,10 @@ def budget_of(given: str | int) -> Budget:
 
     Raises `PlanError` for anything else.
     """
-    found = None if isinstance(given, bool) else _WRITTEN.fullmatch(str(given))
+    is_size = isinstance(given, str | int) and not isinstance(given, bool)
+    found = _WRITTEN.fullmatch(str(given)) if is_size else None
     if found is None:
-        msg = f"budget: expected a size such as '50MB', or '100k rows', got {given!r}"
+        msg = f"budget: expected a size such as '50MB', or '100k rows', got {named(given)}"
         raise PlanError(msg)
     number, power, unit = found.groups()
     is_rows = bool(unit) and unit.startswith("row")

@@ -73,8 +73,9 @@ def one_of(option: str, given: Any, known: Sequence[str]) -> None:
 
 
 def text_of(what: str, given: object) -> str:
-    """`given` as a text that every database takes; `PlanError` for one that holds what no text can."""
-    text = str(given)
+    """`given` as a text that every database takes; `PlanError` for one that holds what no text can, and for rows."""
+    # Those would be asked for by being written.
+    text = "\0" if isinstance(given, QuerySet | Manager | Model) else str(given)
     if "\0" in text or text.encode("utf-8", "replace").decode() != text:
         msg = f"{what}: expected a number or a text without NUL, got {named(given)}"
         raise PlanError(msg)

@@ -66,7 +66,9 @@ def test_a_budget_is_a_size_or_a_number_of_rows(written, amount, unit):
     assert budget_of(written) == Budget(amount, unit)
 
 
-@pytest.mark.parametrize("written", ["", "lots", "50 apples", "-5MB", "MB", True, None, "0", "0.2 bytes", "5TB"])
+@pytest.mark.parametrize(
+    "written", ["", "lots", "50 apples", "-5MB", "MB", True, None, "0", "0.2 bytes", "5TB", Tenant.objects.all()]
+)
 def test_what_is_no_budget_is_refused_with_an_example(written):
     with pytest.raises(PlanError, match=r"budget: expected (a size such as '50MB', or '100k rows'|more than nothing)"):
         budget_of(written)

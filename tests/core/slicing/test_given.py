@@ -129,6 +129,7 @@ class Unread(Orm):
         ({"order": "sorted"}, "order: expected 'sort' or 'refuse', got 'sorted' (did you mean 'sort'?)"),
         ({"seed": "a\0b"}, "seed: expected a number or a text without NUL, got 'a\\x00b'"),
         ({"seed": "\ud800"}, "seed: expected a number or a text without NUL"),
+        ({"seed": Tenant.objects.all()}, "without NUL, got a queryset of shop.Tenant"),
         ({"progress": None}, "progress: expected True, False or an object with begin, advance and end, got None"),
         ({"progress": print}, "progress: expected True, False or an object with begin"),
         ({"on_conflict": None}, "on_conflict: expected 'skip' or 'update' or 'error', got None"),
