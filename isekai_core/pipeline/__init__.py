@@ -12,12 +12,14 @@ extract.py
 mine.py
 transform.py
 load.py         the order of rows: order.py is its graph, writer.py writes, cycles.py what needs one another
-match.py        which rows exist; resolve.py: refs become values; aliases.py: redirects
+match.py        which rows exist; resolve.py: refs become values; aliases.py: redirects; foretell.py: addresses of rows
+                that come later; create.py: new rows
 
 journal.py      claims and batched writes; family.py: who found whom; work.py: a resource in memory
-rows.py         their SQL, and copying.py its COPY; payloads.py: bytes in the database and in storage
-tally.py        what a run did; progress.py shows it
+rows.py         their SQL, and copying.py its COPY; payloads.py: bytes in the database and in storage, which packing.py packs
+provenance.py   which processor of which version did what; garbage.py: Python's collector, asked less often
+tally.py        what a run did, costs.py what it cost; progress.py shows it
 
 standing.py     how a pipeline stands, for the commands and the admin; causes.py, leftover.py, lookup.py,
-                details.py, readable.py and retry.py likewise
+                details.py, answers.py, explain.py, readable.py and retry.py likewise; fit.py: whether stages can meet
 """
