@@ -1,13 +1,16 @@
 """The ledger: the id map that stays in the target, so that a slice gets the same keys again and can be taken away."""
 
+from collections.abc import Mapping
+
 from psycopg import sql
 
 from isekai_core.errors import MergeError
+from isekai_postgres import counters
 from isekai_postgres.drift import Part
 from isekai_postgres.session import Session
 from isekai_postgres.work import Work
 
-TABLE = sql.Identifier("isekai_slice_map")
+TABLE = counters.MAP
 
 # There is no index of the old keys: they are always looked up by the thousand, in one pass over the slice's rows, and
 # such an index would cost more than all else that is done for a row. The lock keeps them from being there twice. The
@@ -55,6 +58,23 @@ def knows(session: Session, name: str, model: str) -> bool:
     return exists(session) and bool(session.value(statement.format(TABLE, sql.Literal(name), sql.Literal(model))))
 
 
+def forget_void(session: Session, name: str, sequences: Mapping[str, str]) -> None:
+    """Forget the keys of tables whose sequence was set back since they were given: other rows may have them by now.
+
+    sequences: label of each model in question to its sequence; a key that comes from none is given to no other row.
+    """
+    for model, sequence in sequences.items():
+        if knows(session, name, model) and counters.was_set_back(session, name, model, sequence):
+            statement = sql.SQL("DELETE FROM {} WHERE slice = {} AND model = {}")
+            session.run(statement.format(TABLE, sql.Literal(name), sql.Literal(model)))
+
+
+def forget(session: Session, name: str) -> None:
+    """Forget a slice."""
+    session.run(sql.SQL("DELETE FROM {} WHERE slice = {}").format(TABLE, sql.Literal(name)))
+    counters.forget(session, name)
+
+
 def find(work: Work, part: Part, *, only_there: bool) -> None:
     """Find the keys of an earlier load of the same name.
 
@@ -92,6 +112,7 @@ def keep(work: Work) -> None:
     elif not work.session.value(sql.SQL(_IS_COMPLETE)):
         # It was made through Django's own connection, with the columns that every database can have.
         work.session.run(sql.SQL(_COMPLETE))
+    counters.note(work.session, work.name, counters.sequences_of(work))
     for part in work.parts:
         if not knows(work.session, work.name, part.label):
             work.session.run(_insert(work, part))

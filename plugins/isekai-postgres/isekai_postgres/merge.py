@@ -13,6 +13,7 @@ from isekai_core.errors import MergeError, StagingError
 from isekai_core.slicing.order import groups_of
 from isekai_core.types.slices import BundleReader, LoadChoice, SliceProgress, TableReport
 from isekai_postgres import ledger
+from isekai_postgres.counters import sequences_of
 from isekai_postgres.drift import Part, parts_of
 from isekai_postgres.fresh import KEY, find_fresh
 from isekai_postgres.idmap import make_maps
@@ -49,6 +50,7 @@ def load(
         with session.told(StagingError, "staging"):
             parts = parts_of(session, list(bundle.tables))
             work = Work(session, parts, choice, choice.name or bundle.digest)
+            ledger.forget_void(session, work.name, sequences_of(work))
             work.fresh = find_fresh(work)
             stage(work, bundle, progress)
             make_maps(work)
