@@ -5,6 +5,7 @@ constraints, ledger, sequences, commit; until the insert nothing of the target h
 that go into an empty table are looked at by the insert itself, which is what refuses them then.
 """
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from psycopg import sql
@@ -46,7 +47,7 @@ def load(
     Raises `StagingError` before anything is changed: the target cannot be reached or written to, another load is
     running there, the bundle does not fit; `MergeError` when the target refuses the rows.
     """
-    with joining(within) if within else writing(parameters) as session:
+    with _session(parameters, within) as session:
         with session.told(StagingError, "staging"):
             parts = parts_of(session, list(bundle.tables))
             work = Work(session, parts, choice, choice.name or bundle.digest)
@@ -64,11 +65,15 @@ def load(
 
 def unload(parameters: dict[str, Any], name: str, within: str | None = None) -> list[TableReport]:
     """Remove the rows that loads under `name` created, and forget the map; `MergeError` says why it cannot be."""
-    with joining(within) if within else writing(parameters) as session:
+    with _session(parameters, within) as session:
         with session.told(MergeError, f"unloading {name!r}"):
             reports = remove(session, name)
         _commit(session)
     return reports
+
+
+def _session(parameters: dict[str, Any], within: str | None) -> AbstractContextManager[Session]:
+    return joining(within, parameters.get("statement_timeout")) if within else writing(parameters)
 
 
 def _commit(session: Session) -> None:
