@@ -46,6 +46,10 @@ _HOLDER = """
 
 CURRENT = sql.SQL("(SELECT (txid_current() % 4294967296)::text::xid)")
 _LOST = "the connection was lost, and the database takes back what was not committed: run it again"
+_PRIVILEGES = (
+    "the user needs INSERT and UPDATE on tables, USAGE and SELECT on sequences, TEMP on the database, CREATE on the"
+    " schema"
+)
 # The first class that fits counts.
 _ADVICE: tuple[tuple[tuple[type[psycopg.Error], ...], str], ...] = (
     (
@@ -54,8 +58,7 @@ _ADVICE: tuple[tuple[tuple[type[psycopg.Error], ...], str], ...] = (
     ),
     (
         (errors.InsufficientPrivilege,),
-        "the user needs INSERT and UPDATE on tables, USAGE and SELECT on sequences, TEMP on the database, and"
-        " CREATE on the schema",
+        _PRIVILEGES,
     ),
     ((errors.QueryCanceled,), "give a longer statement_timeout= (in seconds), or load a smaller slice"),
     ((errors.DiskFull, errors.ConfigurationLimitExceeded), "free some there, and run it again"),
