@@ -13,8 +13,8 @@ from isekai_core.testing.shop.models import Shop, Tenant
 pytestmark = pytest.mark.django_db(transaction=True)
 
 JOBS = """
-from isekai_core.slicing import DataSlicer, Importer, ImportJob, per
-from isekai_core.testing.shop.models import Shop, Tenant
+from isekai_core.slicing import DataSlicer, Importer, ImportJob, fake, per
+from isekai_core.testing.shop.models import Customer, Shop, Tenant
 
 
 class TenantImporter(Importer):
@@ -28,6 +28,14 @@ class ShopImporter(Importer):
         tenant = Tenant
 
 
+class CustomerImporter(Importer):
+    model = Customer
+
+    class Columns:
+        email = fake("emial")
+
+
+masked = [ImportJob(Customer)]
 everything = [ImportJob(Tenant), ImportJob(Shop)]
 some = [ImportJob(Tenant, Tenant.objects.filter(name__lt="t2")), ImportJob(Shop, limit=[per("tenant", 4), 6], sample=1)]
 derived = DataSlicer.plan(Shop.objects.filter(name="0"))
@@ -51,6 +59,14 @@ def plan(tmp_path, monkeypatch, capsys):
         return status, out, error
 
     return run
+
+
+@pytest.mark.parametrize("more", [[], ["--budget", "1 MB"]])
+def test_a_mask_that_cannot_be_had_is_told_before_anything_is_asked(plan, monkeypatch, more):
+    monkeypatch.setattr(DataSlicer.Orm, "estimate", None)
+    status, out, error = plan("masked", *more)
+    assert (status != 0, out) == (True, "")
+    assert "shop.Customer.email: Faker has no provider 'emial' (did you mean 'email'?)" in error
 
 
 def test_each_condition_says_what_it_leaves(plan):
