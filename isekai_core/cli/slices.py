@@ -13,6 +13,7 @@ from isekai_core.cli.tables import clean_output, counted, print_counts, size
 from isekai_core.conf import did_you_mean
 from isekai_core.errors import ConfigurationError, IsekaiError, PlanError
 from isekai_core.slicing.budget import Proposal
+from isekai_core.slicing.circles import notes_of_plan
 from isekai_core.slicing.job import ImportJob
 from isekai_core.slicing.plan import plan_of
 from isekai_core.slicing.slicer import DataSlicer, SliceResult
@@ -30,11 +31,14 @@ def plan(options: argparse.Namespace) -> int:
     with clean_output():
         found = _database(options.source).estimate(wanted)
     if options.json:
-        print_json({"schema": 1, "tables": [{"model": model, **asdict(one)} for model, one in found.items()]})
+        tables = [{"model": model, **asdict(one)} for model, one in found.items()]
+        print_json({"schema": 1, "tables": tables, "notes": notes_of_plan(wanted)})
         return 0
     rows = [line for model, one in found.items() for line in _lines(model, one)]
     total = (f"{sum(e.rows for e in found.values()):,}", size(sum(e.bytes for e in found.values())))
     print_table(("Model", "Rows", "Size", "Because"), [*rows, ("", *total, "")])
+    for note in notes_of_plan(wanted):
+        remark(note)
     remark("these are estimates; nothing was exported")
     return 0
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 JOBS = """
 from isekai_core.slicing import DataSlicer, Importer, ImportJob, fake, per
-from isekai_core.testing.shop.models import Customer, Shop, Tenant
+from isekai_core.testing.shop.models import Category, Customer, Shop, Tenant
 
 
 class TenantImporter(Importer):
@@ -35,6 +35,14 @@ class CustomerImporter(Importer):
         email = fake("emial")
 
 
+class CategoryImporter(Importer):
+    model = Category
+
+    class Columns:
+        parent = Category
+
+
+tree = [ImportJob(Category, limit=2)]
 masked = [ImportJob(Customer)]
 everything = [ImportJob(Tenant), ImportJob(Shop)]
 some = [ImportJob(Tenant, Tenant.objects.filter(name__lt="t2")), ImportJob(Shop, limit=[per("tenant", 4), 6], sample=1)]
@@ -67,6 +75,15 @@ def test_a_mask_that_cannot_be_had_is_told_before_anything_is_asked(plan, monkey
     status, out, error = plan("masked", *more)
     assert (status != 0, out) == (True, "")
     assert "shop.Customer.email: Faker has no provider 'emial' (did you mean 'email'?)" in error
+
+
+def test_a_limit_that_may_leave_out_what_its_rows_need_is_told(plan):
+    may = "shop.Category: rows whose parent is outside of the limit are left out, so that there may be fewer, or none; "
+    _, out, error = plan("tree")
+    assert (may in out, may in error) == (False, True)
+    (note,) = json.loads(plan("tree", "--json")[1])["notes"]
+    assert note.startswith(may)
+    assert json.loads(plan("everything", "--json")[1])["notes"] == []
 
 
 def test_each_condition_says_what_it_leaves(plan):
