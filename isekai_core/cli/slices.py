@@ -45,7 +45,7 @@ def plan(options: argparse.Namespace) -> int:
 
 def _lines(model: str, one: Estimate) -> Iterator[tuple[str, str, str, str]]:
     """A line for the table and its first reason, and one for each further reason."""
-    reasons = [str(reason) for reason in one.because]
+    reasons = one.lines()
     yield model, f"{one.rows:,}", size(one.bytes), "".join(reasons[:1])
     yield from (("", "", "", text) for text in reasons[1:])
 
@@ -61,6 +61,7 @@ def _budget(options: argparse.Namespace) -> int:
                 "rows": one.rows,
                 "bytes": one.bytes,
                 "limit": found.limits.get(model),
+                "advice": one.advice,
                 "within": {"rows": found.estimates[model].rows, "bytes": found.estimates[model].bytes},
             }
             for model, one in found.before.items()
@@ -75,6 +76,9 @@ def _budget(options: argparse.Namespace) -> int:
              for some in (found.before.values(), found.estimates.values())]  # fmt: skip
     headers = ("Model", "Rows", "Size", f"Within {found.budget}", "Size", "Limit")
     print_table(headers, [*rows, ("", *total[0], *total[1], "")])
+    for model, one in found.before.items():
+        if one.advice:
+            remark(f"{model}: {one.lines()[-1]}")
     remark("these are estimates; nothing was exported. The limits are for the jobs as they stand")
     return 0
 
