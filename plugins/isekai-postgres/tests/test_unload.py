@@ -55,6 +55,16 @@ def test_rows_of_all_loads_of_the_name_go(loaded):
     assert tenants(loaded) == ["acme"]
 
 
+def test_rows_that_are_no_longer_in_the_slice_stay_until_it_is_unloaded(loaded):
+    (tenants, shops) = loaded.load((Tenant, TENANTS), (Shop, SHOPS.partition("8,")[0]), name="dev")
+    assert [(one.rows, one.created, one.updated, one.unchanged) for one in (tenants, shops)] == [
+        (2, 0, 0, 2),
+        (1, 0, 0, 1),
+    ]
+    assert loaded.sql("SELECT name FROM shop_shop ORDER BY 1") == [("One",), ("Two",)]
+    assert loaded.unload("dev")[0].rows == 2
+
+
 def test_rows_that_are_gone_need_nothing(loaded):
     loaded.sql("DELETE FROM shop_shop WHERE name = 'One'")
     assert loaded.unload("dev")[0].rows == 1
