@@ -19,7 +19,7 @@ TABLE = "isekai_slice_map_counters"
 
 _CREATE = f"""
     CREATE TABLE {TABLE} (
-        slice text COLLATE "C", model text COLLATE "C", place text NOT NULL, file oid NOT NULL,
+        slice text COLLATE "C", model text COLLATE "C", place text NOT NULL, file oid NOT NULL, last bigint,
         PRIMARY KEY (slice, model)
     )
 """
@@ -35,7 +35,7 @@ _HAS_ANOTHER_FILE = f"""
 """  # noqa: S608
 _NOTE = f"""
     INSERT INTO {TABLE} (file, place, slice, model) SELECT n.file, n.place, %s, %s FROM ({_NOW}) n
-    ON CONFLICT (slice, model) DO UPDATE SET place = excluded.place, file = excluded.file
+    ON CONFLICT (slice, model) DO UPDATE SET place = excluded.place, file = excluded.file, last = NULL
 """  # noqa: S608
 # One that goes down, or around, is behind for other reasons. Its name is quoted by the server.
 _LAST = """

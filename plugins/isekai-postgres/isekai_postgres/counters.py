@@ -7,6 +7,7 @@ it is remembered, too, where the file was, and elsewhere it says nothing.
 """
 
 from collections.abc import Mapping
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from psycopg import sql
@@ -21,30 +22,34 @@ TABLE = sql.Identifier("isekai_slice_map_counters")
 
 _CREATE = """
     CREATE TABLE isekai_slice_map_counters (
-        slice text COLLATE "C", model text COLLATE "C", place text NOT NULL, file oid NOT NULL,
+        slice text COLLATE "C", model text COLLATE "C", place text NOT NULL, file oid NOT NULL, last bigint,
         PRIMARY KEY (slice, model)
     )
 """
-# The map itself is another table after a restore.
+# The map itself is another table after a restore. A sequence that goes down, or around, has no last key.
 _NOW = """
-    SELECT 'isekai_slice_map'::regclass::oid || '.' || q.seqtypid AS place, pg_relation_filenode(q.seqrelid) AS file
-    FROM pg_catalog.pg_sequence q WHERE q.seqrelid = {}::regclass
-"""
-_HAS_ANOTHER_FILE = """
-    SELECT EXISTS (SELECT FROM {table} c JOIN ({now}) n ON n.place = c.place AND n.file <> c.file
-                   WHERE c.slice = {name} AND c.model = {model})
-"""
-# One that goes down, or around, is behind for other reasons.
-_IS_BEHIND = """
-    SELECT EXISTS (SELECT FROM pg_catalog.pg_sequence
-                   WHERE seqrelid = {text}::regclass AND seqincrement > 0 AND NOT seqcycle)
-       AND (SELECT max(l.new::numeric) FROM {map} l WHERE l.slice = {name} AND l.model = {model})
-         > (SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM {sequence})
+    SELECT 'isekai_slice_map'::regclass::oid || '.' || q.seqtypid, pg_relation_filenode(q.seqrelid),
+           CASE WHEN q.seqincrement < 0 OR q.seqcycle THEN NULL WHEN s.is_called THEN s.last_value
+                ELSE s.last_value - 1 END
+    FROM pg_catalog.pg_sequence q, {} s WHERE q.seqrelid = {}::regclass
 """
 _NOTE = """
-    INSERT INTO {table} (slice, model, place, file) SELECT {name}, {model}, n.place, n.file FROM ({now}) n
-    ON CONFLICT (slice, model) DO UPDATE SET place = excluded.place, file = excluded.file
+    INSERT INTO {} (slice, model, place, file, last) VALUES ({}, {}, {})
+    ON CONFLICT (slice, model) DO UPDATE SET place = excluded.place, file = excluded.file, last = excluded.last
 """
+
+
+@dataclass(frozen=True, slots=True)
+class _Counter:
+    """A sequence at one time.
+
+    place, file: where it was.
+    last: the last key that it has given; None where that says nothing of others.
+    """
+
+    place: str
+    file: int
+    last: int | None
 
 
 def sequence_of(session: Session, model: Any) -> str:
@@ -60,29 +65,51 @@ def sequences_of(work: Work) -> dict[str, str]:
     return {label: root.key_column.sequence for label, root in roots.items() if root and root.key_column.sequence}
 
 
-def was_set_back(session: Session, name: str, model: str, sequence: str) -> bool:
-    """Whether keys that loads under `name` gave to rows of this model may be given to others."""
-    values = {"table": TABLE, "map": MAP, "name": sql.Literal(name), "model": sql.Literal(model)}
-    now = sql.SQL(_NOW).format(sql.Literal(sequence))
-    if _exists(session) and session.value(sql.SQL(_HAS_ANOTHER_FILE).format(now=now, **values)):
-        return True
-    behind = sql.SQL(_IS_BEHIND).format(text=sql.Literal(sequence), sequence=sql.SQL(sequence), **values)
-    return bool(session.value(behind))
+def set_back(session: Session, name: str, sequences: Mapping[str, str]) -> list[str]:
+    """The models, of those with these sequences, of which keys that loads under `name` gave may be given to others."""
+    noted = _noted(session, name)
+    return [model for model, one in sequences.items() if _is_set_back(session, name, model, one, noted.get(model))]
 
 
 def note(session: Session, name: str, sequences: Mapping[str, str]) -> None:
-    """Note what the sequences of these models are now, when the map is made, for the next load under `name`."""
+    """Note what the sequences of these models are now, when they are behind no key, for the next load under `name`."""
     if not _exists(session):
         session.run(sql.SQL(_CREATE))
     for model, sequence in sequences.items():
-        now = sql.SQL(_NOW).format(sql.Literal(sequence))
-        session.run(sql.SQL(_NOTE).format(table=TABLE, name=sql.Literal(name), model=sql.Literal(model), now=now))
+        now = sql.SQL(", ").join(map(sql.Literal, astuple(_now(session, sequence))))
+        session.run(sql.SQL(_NOTE).format(TABLE, sql.Literal(name), sql.Literal(model), now))
 
 
 def forget(session: Session, name: str) -> None:
     """Forget a slice."""
     if _exists(session):
         session.run(sql.SQL("DELETE FROM {} WHERE slice = {}").format(TABLE, sql.Literal(name)))
+
+
+def _is_set_back(session: Session, name: str, model: str, sequence: str, then: _Counter | None) -> bool:
+    now = _now(session, sequence)
+    if then is not None and then.place == now.place:
+        if then.file != now.file:
+            return True
+        if then.last is not None and now.last is not None and now.last >= then.last:
+            return False
+    # It went back, or nobody knows; where no remembered key is behind it, that does no harm.
+    return now.last is not None and now.last < _greatest(session, name, model)
+
+
+def _greatest(session: Session, name: str, model: str) -> int:
+    statement = sql.SQL("SELECT coalesce(max(new::bigint), 0) FROM {} WHERE slice = {} AND model = {}")
+    return int(session.value(statement.format(MAP, sql.Literal(name), sql.Literal(model))))
+
+
+def _now(session: Session, sequence: str) -> _Counter:
+    return _Counter(*session.rows(sql.SQL(_NOW).format(sql.SQL(sequence), sql.Literal(sequence)))[0])
+
+
+def _noted(session: Session, name: str) -> dict[str, _Counter]:
+    statement = sql.SQL("SELECT model, place, file, last FROM {} WHERE slice = {}")
+    rows = session.rows(statement.format(TABLE, sql.Literal(name))) if _exists(session) else []
+    return {model: _Counter(*rest) for model, *rest in rows}
 
 
 def _exists(session: Session) -> bool:

@@ -63,10 +63,9 @@ def forget_void(session: Session, name: str, sequences: Mapping[str, str]) -> No
 
     sequences: label of each model in question to its sequence; a key that comes from none is given to no other row.
     """
-    for model, sequence in sequences.items():
-        if knows(session, name, model) and counters.was_set_back(session, name, model, sequence):
-            statement = sql.SQL("DELETE FROM {} WHERE slice = {} AND model = {}")
-            session.run(statement.format(TABLE, sql.Literal(name), sql.Literal(model)))
+    if exists(session) and (void := counters.set_back(session, name, sequences)):
+        statement = sql.SQL("DELETE FROM {} WHERE slice = {} AND model = ANY({})")
+        session.run(statement.format(TABLE, sql.Literal(name), sql.Literal(void)))
 
 
 def forget(session: Session, name: str) -> None:
@@ -112,7 +111,6 @@ def keep(work: Work) -> None:
     elif not work.session.value(sql.SQL(_IS_COMPLETE)):
         # It was made through Django's own connection, with the columns that every database can have.
         work.session.run(sql.SQL(_COMPLETE))
-    counters.note(work.session, work.name, counters.sequences_of(work))
     for part in work.parts:
         if not knows(work.session, work.name, part.label):
             work.session.run(_insert(work, part))
@@ -145,12 +143,14 @@ def _insert(work: Work, part: Part) -> sql.Composed:
 
 
 def _refuse_others(work: Work, part: Part) -> None:
+    # Apart: the planner takes keys that differ for the rule, and would look at pairs until the first one comes.
     statement = sql.SQL(
-        "SELECT l.old, l.new, m.new::text FROM {} l JOIN {} m ON m.old::text = l.old JOIN {} t ON t.{}::text = l.new"
-        " WHERE l.slice = {} AND l.model = {} AND l.created AND l.new <> m.new::text LIMIT 1"
+        "WITH other AS MATERIALIZED (SELECT l.old, l.new, m.new::text AS now FROM {} l JOIN {} m ON m.old::text = l.old"
+        " WHERE l.slice = {} AND l.model = {} AND l.created AND l.new <> m.new::text)"
+        " SELECT o.old, o.new, o.now FROM other o JOIN {} t ON t.{} = o.new::{} LIMIT 1"
     )
-    values = (TABLE, part.map, part.target.identifier, part.key, sql.Literal(work.name), sql.Literal(part.label))
-    if rows := work.session.rows(statement.format(*values)):
+    values = (TABLE, part.map, sql.Literal(work.name), sql.Literal(part.label), part.target.identifier, part.key)
+    if rows := work.session.rows(statement.format(*values, sql.SQL(part.key_column.type))):
         old, before, now = rows[0]
         msg = (
             f"an earlier load of {work.name!r} made {part.label} {old} the row {before}, and this one would make it"

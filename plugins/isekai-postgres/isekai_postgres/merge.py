@@ -13,8 +13,7 @@ from psycopg import sql
 from isekai_core.errors import MergeError, StagingError
 from isekai_core.slicing.order import groups_of
 from isekai_core.types.slices import BundleReader, LoadChoice, SliceProgress, TableReport
-from isekai_postgres import ledger
-from isekai_postgres.counters import sequences_of
+from isekai_postgres import counters, ledger
 from isekai_postgres.drift import Part, parts_of
 from isekai_postgres.fresh import KEY, find_fresh
 from isekai_postgres.idmap import make_maps
@@ -51,7 +50,7 @@ def load(
         with session.told(StagingError, "staging"):
             parts = parts_of(session, list(bundle.tables))
             work = Work(session, parts, choice, choice.name or bundle.digest)
-            ledger.forget_void(session, work.name, sequences_of(work))
+            ledger.forget_void(session, work.name, counters.sequences_of(work))
             work.fresh = find_fresh(work)
             stage(work, bundle, progress)
             make_maps(work)
@@ -101,6 +100,8 @@ def _merge(work: Work, progress: SliceProgress) -> list[TableReport]:
         for name in part.target.columns:
             forward(work.session, part.target, name) if part.has(name) else None
         progress.end(part.label)
+    with work.session.told(MergeError, "keeping the id map"):
+        counters.note(work.session, work.name, counters.sequences_of(work))
     return [reports[part.label] for part in work.parts]
 
 

@@ -152,3 +152,12 @@ def test_rows_that_were_deleted_and_made_anew_by_others_are_theirs(loaded):
     loaded.load((Tenant, TENANTS), name="dev")
     loaded.unload("dev")
     assert loaded.sql("SELECT id, name FROM shop_tenant WHERE subdomain = 'beta'") == [(99, "Beta")]
+
+
+def test_a_large_slice_is_loaded_again_in_time_that_grows_with_its_rows(target):
+    target.create(Tenant, Shop)
+    header, shop, _ = SHOPS.split("\n", 2)
+    shops = "\n".join([header, *(shop.replace("7,1060", f"{n},1060") for n in range(30_000)), ""])
+    target.load((Tenant, TENANTS), (Shop, shops), name="dev", parameters={"statement_timeout": 10})
+    (_, report) = target.load((Tenant, TENANTS), (Shop, shops), name="dev", parameters={"statement_timeout": 10})
+    assert report.unchanged == 30_000
