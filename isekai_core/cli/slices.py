@@ -14,6 +14,7 @@ from isekai_core.cli.tables import clean_output, counted, print_counts, print_li
 from isekai_core.conf import did_you_mean
 from isekai_core.errors import ConfigurationError
 from isekai_core.slicing.budget import Proposal
+from isekai_core.slicing.circles import notes_of_plan
 from isekai_core.slicing.plan import plan_of
 from isekai_core.slicing.slicer import DataSlicer, SliceResult
 from isekai_core.slicing.verify import diff as differences
@@ -30,18 +31,21 @@ def plan(options: argparse.Namespace) -> int:
     with clean_output():
         found = _database(options.source).estimate(wanted)
     if options.json:
-        print_json({"schema": 1, "tables": [{"model": model, **asdict(one)} for model, one in found.items()]})
+        tables = [{"model": model, **asdict(one)} for model, one in found.items()]
+        print_json({"schema": 1, "tables": tables, "notes": notes_of_plan(wanted)})
         return 0
     rows = [line for model, one in found.items() for line in _lines(model, one)]
     total = (f"{sum(e.rows for e in found.values()):,}", size(sum(e.bytes for e in found.values())))
     print_table(("Model", "Rows", "Size", "Because"), [*rows, ("", *total, "")])
+    for note in notes_of_plan(wanted):
+        remark(as_typed(note))
     remark("these are estimates; nothing was exported")
     return 0
 
 
 def _lines(model: str, one: Estimate) -> Iterator[tuple[str, str, str, str]]:
     """A line for the table and its first reason, and one for each further reason."""
-    reasons = [str(reason) for reason in one.because]
+    reasons = one.lines()
     yield model, f"{one.rows:,}", size(one.bytes), "".join(reasons[:1])
     yield from (("", "", "", text) for text in reasons[1:])
 
@@ -57,6 +61,7 @@ def _budget(options: argparse.Namespace) -> int:
                 "rows": one.rows,
                 "bytes": one.bytes,
                 "limit": found.limits.get(model),
+                "advice": one.advice,
                 "within": {"rows": found.estimates[model].rows, "bytes": found.estimates[model].bytes},
             }
             for model, one in found.before.items()
@@ -71,6 +76,9 @@ def _budget(options: argparse.Namespace) -> int:
              for some in (found.before.values(), found.estimates.values())]  # fmt: skip
     headers = ("Model", "Rows", "Size", f"Within {found.budget}", "Size", "Limit")
     print_table(headers, [*rows, ("", *total[0], *total[1], "")])
+    for model, one in found.before.items():
+        if one.advice:
+            remark(f"{model}: {one.lines()[-1]}")
     remark("these are estimates; nothing was exported. The limits are for the jobs as they stand")
     return 0
 

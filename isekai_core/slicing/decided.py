@@ -6,10 +6,12 @@ from typing import Any
 from django.db.models import FileField, Model
 
 from isekai_core.errors import PlanError
+from isekai_core.slicing.allowed import check_planned
 from isekai_core.slicing.columns import base_field, fields_of
 from isekai_core.slicing.importer import importer_of
 from isekai_core.slicing.masks import Mask, as_mask, keep
 from isekai_core.slicing.values import TEXTS
+from isekai_core.types.slices import Column
 
 
 def mask_of(field: Any) -> Mask | None:
@@ -33,6 +35,25 @@ def masks_of(model: type[Model]) -> dict[str, str]:
     """
     found = {field.name: mask_of(field) for field in fields_of(model)}
     return {name: str(mask) for name, mask in found.items() if mask is not None}
+
+
+def planned_masks(model: type[Model], columns: Iterable[Column]) -> dict[str, Mask]:
+    """The masks of those of these columns that have one, by their names.
+
+    Raises `PlanError`, naming the column, for a mask that it cannot have.
+    """
+    found: dict[str, Mask] = {}
+    for column in columns:
+        field = model._meta.get_field(column.field)
+        try:
+            mask = mask_of(field)
+            if mask is not None:
+                check_planned(mask, field)
+                found[column.name] = mask
+        except PlanError as error:
+            msg = f"{model._meta.label}.{column.field}: {error}"
+            raise PlanError(msg) from error
+    return found
 
 
 def texts_without_decision(models: Iterable[type[Model]]) -> list[str]:

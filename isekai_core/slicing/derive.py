@@ -11,7 +11,7 @@ from django.db.models.functions import Cast
 from isekai_core.conf import did_you_mean
 from isekai_core.errors import PlanError
 from isekai_core.slicing.columns import base_field, columns_of
-from isekai_core.slicing.decided import masks_of
+from isekai_core.slicing.decided import masks_of, planned_masks
 from isekai_core.slicing.generic import candidates, generic_keys
 from isekai_core.slicing.given import named, paths_of, text_of
 from isekai_core.slicing.job import ImportJob
@@ -212,12 +212,14 @@ def _table(one: _Wanted, alias: str | None) -> TablePlan:
     model = one.model
     rows = _all(model, alias)
     rows = rows.none() if one.condition is None else rows.filter(one.condition)
+    columns = columns_of(model, masks=masks_of(model))
+    planned_masks(model, columns)
     return TablePlan(
         model=model._meta.label,
         model_class=model,
         table=model._meta.db_table,
         key=str(model._meta.pk.column),
-        columns=columns_of(model, masks=masks_of(model)),
+        columns=columns,
         queryset=rows,
         closure=tuple(sorted(one.pointed_at)),
         generic=tuple(sorted(one.generic, key=str)),

@@ -12,6 +12,7 @@ from django.db.models import Model
 
 from isekai_core.conf import did_you_mean
 from isekai_core.errors import PlanError
+from isekai_core.slicing.allowed import check_declared
 from isekai_core.slicing.given import named
 from isekai_core.slicing.masks import as_mask
 
@@ -125,7 +126,7 @@ def _check_column(cls: type[Importer], name: str, value: Any) -> None:
         )
         raise PlanError(msg)
     else:
-        _check_mask(path, value)
+        _check_mask(path, field, value)
 
 
 def _check_names(cls: type[Importer]) -> None:
@@ -156,9 +157,9 @@ def how_to_declare(model: type[Model]) -> str:
     return f"declare class {name}(Importer) with model = {owner.__name__}.{field.name}.through"
 
 
-def _check_mask(path: str, value: Any) -> None:
+def _check_mask(path: str, field: Any, value: Any) -> None:
     try:
-        as_mask(value)
+        check_declared(as_mask(value), field)
     except PlanError as error:
         msg = f"{path}: {error}"
         raise PlanError(msg) from None

@@ -5,14 +5,15 @@ from typing import Any
 
 from django.db.models import F
 
-from isekai_core.errors import ExportError, PlanError
+from isekai_core.errors import ExportError
+from isekai_core.slicing.allowed import is_text
 from isekai_core.slicing.columns import base_field
 from isekai_core.slicing.csvtext import read_rows, write_rows
-from isekai_core.slicing.decided import check_masks, mask_of
-from isekai_core.slicing.masks import Mask, null
+from isekai_core.slicing.decided import check_masks, planned_masks
+from isekai_core.slicing.masks import Mask
 from isekai_core.slicing.masktexts import PIECE, fitted, is_mail, woven
 from isekai_core.slicing.secret import Secret, secret_of
-from isekai_core.slicing.values import TEXTS, is_known, text_of, value_of
+from isekai_core.slicing.values import is_known, text_of, value_of
 from isekai_core.types.slices import Column, SlicePlan, TablePlan
 
 _REMEMBERED = 10_000
@@ -33,14 +34,12 @@ class Masker:
         self.kind = self.base.get_internal_type()
         self.is_unique = _is_unique(self.base)
         self.masks_null = mask.masks_null and not self.is_unique and field is self.base
-        # An IP address is kept as a text, and can hold none.
-        self.is_text = self.kind in TEXTS and "IPAddress" not in self.kind
+        self.is_text = is_text(self.base)
         self.limit = self.base.max_length if self.is_text else None
         # Where the hash is cut short, two values can get the same one: seen here rather than by a database.
         is_short = self.limit is not None and self.limit <= PIECE
         self.seen: set[str] | None = set() if is_short and field is self.base and field.unique else None
         self.known: dict[str | None, str | None] = {}
-        self._check()
 
     def __call__(self, text: str | None) -> str | None:
         """What stands for `text`; raises whatever the mask raises."""
@@ -76,20 +75,6 @@ class Masker:
             self.seen.add(made)
         return made
 
-    def _check(self) -> None:
-        path = f"{self.table.model}.{self.column.field}"
-        try:
-            self.mask.check(self.kind)
-        except PlanError as error:
-            msg = f"{path}: {error}"
-            raise PlanError(msg) from error
-        if isinstance(self.mask, type(null)) and not self.column.null:
-            msg = f"{path}: the mask null is for columns that may be NULL; use a constant or hashed"
-            raise PlanError(msg)
-        if self.base.unique and not self.is_text and not self.mask.keeps_apart(self.kind):
-            msg = f"{path}: {self.mask} cannot keep a unique {self.kind} unique; use a function of the value"
-            raise PlanError(msg)
-
 
 class _Refused(Exception):
     """What a mask made cannot stand in its column."""
@@ -97,16 +82,9 @@ class _Refused(Exception):
 
 def maskers_of(table: TablePlan, secret: Secret) -> dict[str, Masker]:
     """Column name to its masker; only of columns that are masked."""
-    found = {}
-    for column in table.columns:
-        try:
-            mask = mask_of(table.model_class._meta.get_field(column.field))
-        except PlanError as error:
-            msg = f"{table.model}.{column.field}: {error}"
-            raise PlanError(msg) from error
-        if mask is not None:
-            found[column.name] = Masker(table, column, mask, secret)
-    return found
+    masks = planned_masks(table.model_class, table.columns)
+    return {column.name: Masker(table, column, masks[column.name], secret) for column in table.columns
+            if column.name in masks}  # fmt: skip
 
 
 def masking(table: TablePlan, maskers: Mapping[str, Masker]) -> Callable[[Iterable[bytes]], Iterator[bytes]]:

@@ -14,7 +14,7 @@ from isekai_core.errors import PlanError
 from isekai_core.slicing.given import named
 from isekai_core.slicing.masktexts import hashed_value
 from isekai_core.slicing.seeded import called, check_provider, faked, takes_value
-from isekai_core.slicing.values import TEXTS
+from isekai_core.slicing.values import TEXTS, text_of
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,6 +37,9 @@ class Mask(ABC):
     def check(self, kind: str, /) -> None:  # noqa: B027 - most masks fit every column
         """Raise `PlanError` where this mask cannot be had for a column whose type Django calls `kind`."""
 
+    def try_out(self, kind: str, /) -> None:  # noqa: B027 - most masks need nothing else
+        """The same of what is only known once Faker is loaded, which no declaration has to wait for."""
+
     @abstractmethod
     def make(self, value: Any, digest: bytes, kind: str, /) -> Any:
         """What stands for `value`, of which `digest` is made."""
@@ -50,6 +53,11 @@ class Mask(ABC):
         """Whether chance, under a seed, makes the text: two values may get the same."""
         return False
 
+    @property
+    def gives_null(self) -> bool:
+        """Whether it is always NULL."""
+        return False
+
 
 @dataclass(frozen=True, repr=False)
 class _Fake(Mask):
@@ -61,8 +69,14 @@ class _Fake(Mask):
         given = [repr(self.provider), *([f"locale={self.locale!r}"] if self.locale else [])]
         return f"fake({', '.join([*given, *(f'{name}={value!r}' for name, value in self.options)])})"
 
-    def check(self, _kind: str, /) -> None:
+    def try_out(self, kind: str, /) -> None:
         check_provider(self.provider, self.locale)
+        try:
+            made = self.make(None, bytes(32), kind)
+        except Exception as error:  # Providers raise what they do about options.
+            msg = f"{self} cannot be had: {type(error).__name__}: {error}"
+            raise PlanError(msg) from error
+        _require_fit(self, made, kind)
 
     def make(self, value: Any, digest: bytes, _kind: str, /) -> Any:
         return faked(self.provider, self.locale, dict(self.options), digest) if value != "" else value
@@ -83,6 +97,13 @@ class _Constant(Mask):
         # Not with the value, which may be the hash of a password.
         return super().__repr__().replace("constant", "constant(…)")
 
+    def check(self, kind: str, /) -> None:
+        _require_fit(self, self.value, kind)
+
+    @property
+    def gives_null(self) -> bool:
+        return self.value is None
+
     def make(self, _value: Any, _digest: bytes, _kind: str, /) -> Any:
         return self.value
 
@@ -93,6 +114,10 @@ class _Null(Mask):
         return "null"
 
     def keeps_apart(self, _kind: str, /) -> bool:
+        return True
+
+    @property
+    def gives_null(self) -> bool:
         return True
 
     def make(self, _value: Any, _digest: bytes, _kind: str, /) -> Any:
@@ -118,6 +143,9 @@ class _Hashed(Mask):
 class _Keep(Mask):
     def __str__(self) -> str:
         return "keep"
+
+    def keeps_apart(self, _kind: str, /) -> bool:
+        return True
 
     def make(self, value: Any, _digest: bytes, _kind: str, /) -> Any:
         return value
@@ -145,6 +173,15 @@ class _Called(Mask):
     @property
     def is_generated(self) -> bool:
         return not takes_value(self.function)
+
+
+def _require_fit(mask: Mask, made: Any, kind: str) -> None:
+    """Raise `PlanError` for what a column of this type cannot hold; what it is, a constant tells nobody."""
+    try:
+        text_of(kind, made)
+    except Exception:  # What is no date has no isoformat(), and so on.
+        msg = f"{mask} makes nothing that a {kind} can hold"
+        raise PlanError(msg) from None
 
 
 null = _Null()

@@ -10,7 +10,7 @@ from django.db.models import Model
 
 from isekai_core.errors import PlanError
 from isekai_core.slicing.columns import columns_of
-from isekai_core.slicing.decided import check_masks, masks_of
+from isekai_core.slicing.decided import check_masks, masks_of, planned_masks
 from isekai_core.slicing.given import named, one_of, text_of
 from isekai_core.slicing.importer import check_targets, how_to_declare, importer_of
 from isekai_core.slicing.job import ImportJob
@@ -92,6 +92,7 @@ def _table(job: ImportJob, jobs: Mapping[str, ImportJob], whole: set[str], size:
     model: type[Model] = job.model
     declared = [name for name in importer.parents() if _label_of(model, name) in jobs]
     columns = columns_of(model, declared, masks_of(model), job.exclude)
+    planned_masks(model, columns)
     parents = {column.reference.model for column in columns if column.reference and column.reference.declared}
     is_limited = job.number is not None or job.sample is not None or bool(job.pers)
     # A row whose parents are all there needs no comparing: the database's constraints have done it.

@@ -53,7 +53,8 @@ class SliceResult(Sequence["TableReport"]):
 
     tables: model and rows; with a database as the target also what was created, updated and unchanged.
     source, target: as messages call them.
-    notes: what else there is to know, a line each: of files that are not there, or have another name now.
+    notes: what else there is to know, a line each: of files that are not there, or have another name now; of rows
+        that a limit left without those that they need.
     """
 
     tables: Sequence[TableReport]

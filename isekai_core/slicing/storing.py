@@ -18,6 +18,7 @@ from django.core.files.base import File
 from django.db.models import FileField
 
 from isekai_core.errors import SliceError, StagingError
+from isekai_core.slicing.circles import notes_of_facts
 from isekai_core.slicing.csvtext import BLOCK, read_rows, write_rows
 from isekai_core.slicing.files import shortened
 from isekai_core.types.slices import BundleReader, BundleTable, LoadChoice, SliceProgress, SliceTarget, TableReport
@@ -68,9 +69,11 @@ def load(
 
 
 def notes_of(bundle: BundleReader) -> list[str]:
-    """What the manifest says of files that were not there."""
-    lost = bundle.manifest.get("facts", {}).get("missing_files") or []
-    return [f"files that are not in their storage, and left out ({len(lost):,}): {shortened(lost)}"] if lost else []
+    """What the manifest says of files that were not there, and of rows that a limit left without what they need."""
+    facts = bundle.manifest.get("facts", {})
+    lost = facts.get("missing_files") or []
+    files = [f"files that are not in their storage, and left out ({len(lost):,}): {shortened(lost)}"] if lost else []
+    return [*files, *notes_of_facts(facts)]
 
 
 @contextmanager

@@ -38,8 +38,18 @@ _WORDS: dict[ReasonKind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a database believes that a table of a slice holds, and why: the reasons in the order in which they act."""
+    """What a database believes that a table of a slice holds, and why: the reasons in the order in which they act.
+
+    advice: where the database has never looked at what is in the table, so that all of this is a guess: what to run
+        there, `ANALYZE shop_order`.
+    """
 
     rows: int
     bytes: int
     because: tuple[Reason, ...] = ()
+    advice: str = ""
+
+    def lines(self) -> list[str]:
+        """The reasons in words, and whether it is a guess."""
+        guess = f"a guess, as the table was never analysed: {self.advice} helps"
+        return [*map(str, self.because), *([guess] if self.advice else [])]

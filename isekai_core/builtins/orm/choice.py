@@ -35,11 +35,13 @@ class Choice:
     """The keys of the rows of a plan.
 
     keys: label of a model to the keys of its rows; None for all of them.
+    left_out: label to the number of rows that are within their limits, but need rows that are not.
     """
 
     alias: str
     plan: SlicePlan
     keys: dict[str, set[Any] | None] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
 
     def make(self) -> None:
         """Choose the rows; `ExportError` names the model whose rows cannot be asked for."""
@@ -81,8 +83,10 @@ class Choice:
             if table.is_limited:
                 taken = self._chosen(table, among(found[table.model])) or set()
                 found[table.model] = {key: row for key, row in found[table.model].items() if key in taken}
+        limited = {label: len(rows) for label, rows in found.items()}
         self._prune(tables, bound, found)
         for table in tables:
+            self.left_out[table.model] = limited[table.model] - len(found[table.model])
             self.keys[table.model] = set(found[table.model])
 
     def _candidates(self, table: TablePlan, columns: Sequence[Column], accept: Accept) -> dict[Any, dict[str, Any]]:

@@ -12,6 +12,7 @@ from isekai_core.builtins.orm.queries import kinds_in
 from isekai_core.builtins.orm.reasons import reasons
 from isekai_core.builtins.orm.rows import TextReader, rows_of
 from isekai_core.errors import ExportError
+from isekai_core.slicing.circles import facts_of
 from isekai_core.slicing.csvtext import write_rows
 from isekai_core.slicing.generic import present
 from isekai_core.types.estimates import Estimate
@@ -67,6 +68,7 @@ def export(alias: str, plan: SlicePlan, bundle: BundleWriter, progress: SlicePro
             "server": ".".join(map(str, connection.get_database_version())),
             "snapshot": "one transaction" if is_own else "within a transaction that had begun before",
             "migrations": applied,
+            **facts_of(choice.plan, choice.left_out),
         }
 
 

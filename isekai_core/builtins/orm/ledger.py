@@ -1,13 +1,17 @@
 """The ledger: the id map that stays in the target, so that a slice gets the same keys again and can be taken away."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
+from django.apps import apps
 from django.apps.registry import Apps
-from django.db import connections, models
+from django.db import DatabaseError, connections, models, transaction
+from django.db.models.functions import Cast
 
-from isekai_core.builtins.orm.rows import batches
+from isekai_core.builtins.orm import counters
+from isekai_core.builtins.orm.rows import batches, rows_of
 from isekai_core.errors import MergeError
 
 TABLE = "isekai_slice_map"
@@ -85,6 +89,52 @@ def greatest(alias: str, label: str) -> int:
     return max((int(new) for new in news.iterator(chunk_size=2_000) if new.isdecimal()), default=0)
 
 
+def forget_void(alias: str, name: str, models: Iterable[Any]) -> set[str]:
+    """Forget the keys of tables whose counter was set back since they were given: other rows may have them by now.
+
+    The labels of those of `models` of which something was forgotten.
+    """
+    found = {model._meta.label: model for model in models} if exists(alias) else {}
+    void = {label for label, model in found.items() if _is_void(alias, name, model)}
+    _delete(alias, name, void)
+    return void
+
+
+def _delete(alias: str, name: str, labels: Collection[str]) -> None:
+    # One statement: there is nothing that hangs on these rows.
+    _entries(alias).filter(slice=name, model__in=labels)._raw_delete(alias) if labels else None  # noqa: SLF001
+
+
+def _is_void(alias: str, name: str, model: Any) -> bool:
+    entries = _entries(alias).filter(slice=name, model=model._meta.label)
+    if not counters.is_numbered(model) or not entries.exists():
+        return False
+    greatest = entries.aggregate(greatest=models.Max(Cast("new", models.BigIntegerField())))["greatest"]
+    return counters.was_set_back(alias, name, model, greatest)
+
+
+def _forget_flushed(alias: str, name: str, label: str) -> None:
+    with suppress(LookupError):
+        model = apps.get_model(label)
+        is_flushed = not rows_of(alias, model).exists() and (
+            not counters.is_numbered(model) or _is_void(alias, name, model)
+        )
+        if is_flushed:
+            _delete(alias, name, [label])
+
+
+def forget_flushed(alias: str) -> None:
+    """Forget the keys of tables that have just been emptied, and their counters set back.
+
+    After a flush, that is certain; later, a counter may have come as far again. A load looks, too, so that nobody is to
+    be stopped by what cannot be read here.
+    """
+    with suppress(DatabaseError), transaction.atomic(using=alias):
+        if exists(alias):
+            for name, label in _entries(alias).values_list("slice", "model").distinct():
+                _forget_flushed(alias, name, label)
+
+
 def keep(alias: str, name: str, label: str, keys: Mapping[str, str], existed: Iterable[str]) -> None:
     """Keep a map; `MergeError` when a row that an earlier load created has another key now."""
     old_rows = set(existed)
@@ -131,3 +181,4 @@ def forget(alias: str, name: str) -> None:
     entries = _entries(alias).filter(slice=name)
     # One statement: there is nothing that hangs on these rows.
     entries._raw_delete(alias)  # noqa: SLF001
+    counters.forget(alias, name)

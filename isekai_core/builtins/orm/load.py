@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connections, transaction
 
-from isekai_core.builtins.orm import ledger
+from isekai_core.builtins.orm import counters, ledger
 from isekai_core.builtins.orm.drift import parts_of
 from isekai_core.builtins.orm.keys import Keys, lock
 from isekai_core.builtins.orm.merge import Merge, refuse_existing
@@ -29,6 +29,7 @@ def load(alias: str, bundle: BundleReader, choice: LoadChoice, progress: SlicePr
         staging.read()
         # Without a name, the same bundle still gets the same keys again.
         keys = Keys(alias, staging, choice.name or bundle.digest)
+        ledger.forget_void(alias, keys.name, [part.model for part in staging.parts])
         keys.make()
         with told(alias, MergeError, "it refuses the rows"):
             return _merge(keys, progress)
@@ -47,6 +48,7 @@ def _merge(keys: Keys, progress: SliceProgress) -> list[TableReport]:
     check(keys.alias, [part.model._meta.db_table for part in keys.staging.parts])
     for part in keys.staging.parts:
         ledger.keep(keys.alias, keys.name, part.label, keys.maps[part.label], keys.existed[part.label])
+    counters.note(keys.alias, keys.name, [part.model for part in keys.staging.parts])
     return [merge.report() for merge in merges]
 
 

@@ -7,6 +7,7 @@ from django.db import connections
 from django.db.models import Max
 
 from isekai_core.builtins.orm import ledger
+from isekai_core.builtins.orm.counters import sequence_of
 from isekai_core.builtins.orm.rows import rows_of
 
 
@@ -16,7 +17,8 @@ def new_keys(alias: str, model: Any, count: int, taken: set[str]) -> list[str]:
     taken: keys that rows of this load get already.
     """
     forward(alias, model)
-    source = _from_sequence(alias, model, count) if _sequence(alias, model) else _behind(alias, model)
+    sequence = sequence_of(alias, model._meta.pk)
+    source = _from_sequence(alias, sequence, count) if sequence else _behind(alias, model)
     found: list[str] = []
     while len(found) < count:
         key = str(next(source))
@@ -27,7 +29,7 @@ def new_keys(alias: str, model: Any, count: int, taken: set[str]) -> list[str]:
 
 def forward(alias: str, model: Any) -> None:
     """Move the sequence of a model's key behind the greatest key, if it is not there yet; never back."""
-    sequence = _sequence(alias, model)
+    sequence = sequence_of(alias, model._meta.pk)
     if not sequence:
         return
     connection = connections[alias]
@@ -42,20 +44,7 @@ def forward(alias: str, model: Any) -> None:
         cursor.execute(statement, [sequence])
 
 
-def _sequence(alias: str, model: Any) -> str:
-    """The sequence of a model's key; "" where the database numbers rows in another way."""
-    connection = connections[alias]
-    if connection.vendor != "postgresql":
-        return ""
-    meta = model._meta
-    with connection.cursor() as cursor:
-        name = connection.ops.quote_name(meta.db_table)
-        cursor.execute("SELECT pg_get_serial_sequence(%s, %s)", [name, meta.pk.column])
-        return cursor.fetchone()[0] or ""
-
-
-def _from_sequence(alias: str, model: Any, count: int) -> Iterator[int]:
-    sequence = _sequence(alias, model)
+def _from_sequence(alias: str, sequence: str, count: int) -> Iterator[int]:
     while True:
         with connections[alias].cursor() as cursor:
             cursor.execute("SELECT nextval(%s) FROM generate_series(1, %s)", [sequence, count])

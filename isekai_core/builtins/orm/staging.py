@@ -11,6 +11,7 @@ from isekai_core.builtins.orm.drift import Part
 from isekai_core.builtins.orm.rows import kind_of
 from isekai_core.errors import StagingError
 from isekai_core.slicing.columns import base_field
+from isekai_core.slicing.dangling import SHOWN, Dangling, refusal
 from isekai_core.slicing.generic import CONTENT_TYPE, kinds_of
 from isekai_core.slicing.values import TEXTS, text_of, value_of
 from isekai_core.types.slices import BundleReader, LoadChoice, Reference
@@ -55,8 +56,8 @@ class Staging:
             self._read(part, [name for label, name in wanted if label == part.label and part.has(name)])
         self._fix()
         self._name_kinds()
-        for part in self.parts:
-            self._check_references(part)
+        if found := [one for part in self.parts for one in self._dangling(part)]:
+            raise StagingError(refusal(found, self.choice.dangling))
 
     @property
     def by_model(self) -> Mapping[str, Part]:
@@ -137,44 +138,36 @@ class Staging:
             if named in labels:
                 self.kinds[str(row[part.key])] = labels[named]
 
-    def _check_references(self, part: Part) -> None:
-        lost: dict[int, list[str]] = {}
-        counts: Counter[int] = Counter()
-        if self.choice.dangling == "keep":
-            return
-        for key, place in self._lost(part):
-            counts[place] += 1
-            if len(some := lost.setdefault(place, [])) < _SHOWN:
-                some.append(key)
-        for place in sorted(lost):
-            if self.choice.dangling == "error" or not part.fields[place].null:
-                raise StagingError(self._dangling(part, place, counts[place], lost[place]))
+    def _dangling(self, part: Part) -> Iterator[Dangling]:
+        """Each column whose dangling references are refused: not those that may become NULL, or are to be kept."""
+        counts = Counter(self._lost(part) if self.choice.dangling != "keep" else ())
+        for place, one in enumerate(part.fields):
+            # By what they mean: of numbers, 9 comes before 10.
+            kind = kind_of(one)
+            values = sorted((text for at, text in counts if at == place), key=lambda text: value_of(kind, text))
+            if values and (self.choice.dangling == "error" or not one.null):
+                reference = part.references.get(place)
+                yield Dangling(
+                    f"{part.label}.{one.column}",
+                    reference.model if reference else "",
+                    sum(counts[place, text] for text in values),
+                    values[: SHOWN + 1],
+                )
 
-    def _lost(self, part: Part) -> Iterator[tuple[str, int]]:
-        """The key and the place of each reference to a row that is not in the bundle."""
+    def _lost(self, part: Part) -> Iterator[tuple[int, str]]:
+        """The place and the value of each reference to a row that is not in the bundle."""
         origins = {place: self.origin(reference) for place, reference in part.references.items()}
         generics = self.generics(part)
         for row in part.rows(self.bundle) if origins or generics else ():
-            key = str(row[part.key])
             for place, origin in origins.items():
-                if row[place] is not None and (origin is None or row[place] not in origin.known):
-                    yield key, place
+                text = row[place]
+                if text is not None and (origin is None or text not in origin.known):
+                    yield place, text
             for generic in generics:
                 # Without a content type it points nowhere, and is no reference.
                 points = all(row[place] is not None for place in generic)
                 if points and self.generic_label(row, generic) is None:
-                    yield key, generic[1]
-
-    def _dangling(self, part: Part, place: int, count: int, keys: list[str]) -> str:
-        reference = part.references.get(place)
-        rows = f"{count} row{'' if count == 1 else 's'}"
-        told = f"{part.label}.{part.fields[place].name}: {rows} of the bundle point to a"
-        told += f" {reference.model if reference else 'row'} that is not in it (the rows with the keys"
-        told += f" {', '.join(keys)})"
-        way = f"add a job for {reference.model if reference else 'what they point to'}"
-        if self.choice.dangling == "null":
-            return f"{told}, and the column does not take NULL; {way}"
-        return f"{told}; {way}, or load with dangling='null' or 'keep'"
+                    yield generic[1], str(row[generic[1]])
 
 
 def _key_text(part: Part | None, label: str, key: object) -> str:

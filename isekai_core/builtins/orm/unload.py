@@ -28,6 +28,7 @@ def unload(alias: str, name: str) -> Sequence[TableReport]:
             msg = f"no slice {name!r} has been loaded into orm:{alias}; there are {known}"
             raise MergeError(msg)
         models = {label: _model(label) for label in created}
+        created |= {label: [] for label in ledger.forget_void(alias, name, models.values())}
         order = _children_first(models)
         if not connections[alias].features.can_defer_constraint_checks:
             for label in order:

@@ -8,6 +8,7 @@ import psycopg
 from psycopg import errors, sql
 
 from isekai_core.errors import ExportError
+from isekai_core.slicing.circles import facts_of
 from isekai_core.types.slices import BundleWriter, SlicePlan, SliceProgress, TablePlan
 from isekai_postgres.compiling import Compiler
 from isekai_postgres.copying import copied
@@ -50,7 +51,8 @@ def export(
         plan = with_what_is_there(connection, plan, origin)
         there = source_tables(connection, plan, origin)
         compiler = Compiler(origin, connection)
-        sets = Chooser(origin, connection, plan, there, compiler).choose()
+        chooser = Chooser(origin, connection, plan, there, compiler)
+        sets = chooser.choose()
         # What may be left out is a kept set, whose number is known.
         tables = [table for table in plan.tables if not table.is_optional or sets[table.model].rows]
         copies = [_planned(origin, connection, table, sets[table.model], there[table.model]) for table in tables]
@@ -59,7 +61,7 @@ def export(
             copy_table(origin, reader, copy, bundle, progress, stop)
 
         work(origin, connection, facts["snapshot"], copies, one, workers)
-        return facts
+        return facts | facts_of(plan, chooser.left_out)
 
 
 def select_rows(table: TablePlan, keys: KeySet, there: SourceTable) -> sql.Composable:

@@ -30,8 +30,10 @@ def transaction_of(alias: str | None) -> str | None:
 
 
 @contextmanager
-def joining(alias: str) -> Iterator[Session]:
+def joining(alias: str, statement_timeout: float | None = None) -> Iterator[Session]:
     """A session on Django's connection, in a savepoint; what it needed for itself is gone at the end.
+
+    statement_timeout: in seconds, for the statements of the load; those before and after have their own.
 
     Deferred constraints have been checked then, and are deferred again, as Django's own checks leave them.
     """
@@ -40,7 +42,7 @@ def joining(alias: str) -> Iterator[Session]:
         session = Session(connections[alias].connection, password, is_joined=True)
         with session.told(StagingError, "the target"):
             before = _settings(session)
-            begin(session)
+            begin(session, statement_timeout)
             session.now = _transaction_id(session)
         yield session
         with session.told(MergeError, "tidying up after the load"):

@@ -55,6 +55,7 @@ class Chooser:
     """Makes the key sets of a plan, on the leader's connection.
 
     final: label to the set of what is exported; complete after `choose`.
+    left_out: label to the number of rows that are within their limits, but need rows that are not.
     """
 
     origin: Origin
@@ -64,6 +65,7 @@ class Chooser:
     compiler: Compiler
     chosen: dict[str, KeySet] = field(default_factory=dict)
     final: dict[str, KeySet] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
     _numbers: Any = field(default_factory=count)
 
     def choose(self) -> Mapping[str, KeySet]:
@@ -130,7 +132,7 @@ class Chooser:
                 self.chosen[table.model] = self.limit(table)
         if inner and any(table.is_limited for table in group):
             # The limits took away rows that others of the group need.
-            self.settle(group, inner)
+            self.left_out |= self.settle(group, inner)
 
     def candidates(self, table: TablePlan, without: Collection[str]) -> KeySet:
         """The rows that the queryset, the sample and the parents let through, but for the columns in `without`."""
@@ -152,15 +154,18 @@ class Chooser:
         """Whether a row is in the sample."""
         return sampled(table, self.plan.seed)
 
-    def settle(self, group: Sequence[TablePlan], edges: Sequence[cycles.Edge]) -> None:
-        """Leave out rows of a group whose rows need one another, until every row has what it needs."""
+    def settle(self, group: Sequence[TablePlan], edges: Sequence[cycles.Edge]) -> dict[str, int]:
+        """Leave out rows of a group whose rows need one another, until every row has what it needs; how many."""
+        found: dict[str, int] = {}
         for table, lost in zip(group, self.keep(group, cycles.lost(group, edges, self.chosen)), strict=True):
             before = self.chosen[table.model]
+            found[table.model] = lost.rows or 0
             if lost.rows:
                 rest = sql.SQL("SELECT b.k FROM {} AS b WHERE NOT EXISTS (SELECT FROM {} AS l WHERE l.k = b.k)")
                 rows = before.rows - lost.rows if before.rows is not None else None
                 body = rest.format(before.name, lost.name)
                 self.chosen[table.model] = self.new_set(body, [before, lost], rows=rows)
+        return found
 
     def close(self, group: Sequence[TablePlan], edges: Sequence[Growth]) -> None:
         """Take what rows of a group point to in the group, until there is nothing more."""

@@ -1,13 +1,16 @@
 """The ledger: the id map that stays in the target, so that a slice gets the same keys again and can be taken away."""
 
+from collections.abc import Mapping
+
 from psycopg import sql
 
 from isekai_core.errors import MergeError
+from isekai_postgres import counters
 from isekai_postgres.drift import Part
 from isekai_postgres.session import Session
 from isekai_postgres.work import Work
 
-TABLE = sql.Identifier("isekai_slice_map")
+TABLE = counters.MAP
 
 # There is no index of the old keys: they are always looked up by the thousand, in one pass over the slice's rows, and
 # such an index would cost more than all else that is done for a row. The lock keeps them from being there twice. The
@@ -53,6 +56,22 @@ def knows(session: Session, name: str, model: str) -> bool:
     """Whether rows of this model have been loaded under this name."""
     statement = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE slice = {} AND model = {})")
     return exists(session) and bool(session.value(statement.format(TABLE, sql.Literal(name), sql.Literal(model))))
+
+
+def forget_void(session: Session, name: str, sequences: Mapping[str, str]) -> None:
+    """Forget the keys of tables whose sequence was set back since they were given: other rows may have them by now.
+
+    sequences: label of each model in question to its sequence; a key that comes from none is given to no other row.
+    """
+    if exists(session) and (void := counters.set_back(session, name, sequences)):
+        statement = sql.SQL("DELETE FROM {} WHERE slice = {} AND model = ANY({})")
+        session.run(statement.format(TABLE, sql.Literal(name), sql.Literal(void)))
+
+
+def forget(session: Session, name: str) -> None:
+    """Forget a slice."""
+    session.run(sql.SQL("DELETE FROM {} WHERE slice = {}").format(TABLE, sql.Literal(name)))
+    counters.forget(session, name)
 
 
 def find(work: Work, part: Part, *, only_there: bool) -> None:
@@ -124,12 +143,14 @@ def _insert(work: Work, part: Part) -> sql.Composed:
 
 
 def _refuse_others(work: Work, part: Part) -> None:
+    # Apart: the planner takes keys that differ for the rule, and would look at pairs until the first one comes.
     statement = sql.SQL(
-        "SELECT l.old, l.new, m.new::text FROM {} l JOIN {} m ON m.old::text = l.old JOIN {} t ON t.{}::text = l.new"
-        " WHERE l.slice = {} AND l.model = {} AND l.created AND l.new <> m.new::text LIMIT 1"
+        "WITH other AS MATERIALIZED (SELECT l.old, l.new, m.new::text AS now FROM {} l JOIN {} m ON m.old::text = l.old"
+        " WHERE l.slice = {} AND l.model = {} AND l.created AND l.new <> m.new::text)"
+        " SELECT o.old, o.new, o.now FROM other o JOIN {} t ON t.{} = o.new::{} LIMIT 1"
     )
-    values = (TABLE, part.map, part.target.identifier, part.key, sql.Literal(work.name), sql.Literal(part.label))
-    if rows := work.session.rows(statement.format(*values)):
+    values = (TABLE, part.map, sql.Literal(work.name), sql.Literal(part.label), part.target.identifier, part.key)
+    if rows := work.session.rows(statement.format(*values, sql.SQL(part.key_column.type))):
         old, before, now = rows[0]
         msg = (
             f"an earlier load of {work.name!r} made {part.label} {old} the row {before}, and this one would make it"

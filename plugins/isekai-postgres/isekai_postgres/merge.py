@@ -5,6 +5,7 @@ constraints, ledger, sequences, commit; until the insert nothing of the target h
 that go into an empty table are looked at by the insert itself, which is what refuses them then.
 """
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from psycopg import sql
@@ -12,7 +13,7 @@ from psycopg import sql
 from isekai_core.errors import MergeError, StagingError
 from isekai_core.slicing.order import groups_of
 from isekai_core.types.slices import BundleReader, LoadChoice, SliceProgress, TableReport
-from isekai_postgres import ledger
+from isekai_postgres import counters, ledger
 from isekai_postgres.drift import Part, parts_of
 from isekai_postgres.fresh import KEY, find_fresh
 from isekai_postgres.idmap import make_maps
@@ -45,10 +46,11 @@ def load(
     Raises `StagingError` before anything is changed: the target cannot be reached or written to, another load is
     running there, the bundle does not fit; `MergeError` when the target refuses the rows.
     """
-    with joining(within) if within else writing(parameters) as session:
+    with _session(parameters, within) as session:
         with session.told(StagingError, "staging"):
             parts = parts_of(session, list(bundle.tables))
             work = Work(session, parts, choice, choice.name or bundle.digest)
+            ledger.forget_void(session, work.name, counters.sequences_of(work))
             work.fresh = find_fresh(work)
             stage(work, bundle, progress)
             make_maps(work)
@@ -62,11 +64,15 @@ def load(
 
 def unload(parameters: dict[str, Any], name: str, within: str | None = None) -> list[TableReport]:
     """Remove the rows that loads under `name` created, and forget the map; `MergeError` says why it cannot be."""
-    with joining(within) if within else writing(parameters) as session:
+    with _session(parameters, within) as session:
         with session.told(MergeError, f"unloading {name!r}"):
             reports = remove(session, name)
         _commit(session)
     return reports
+
+
+def _session(parameters: dict[str, Any], within: str | None) -> AbstractContextManager[Session]:
+    return joining(within, parameters.get("statement_timeout")) if within else writing(parameters)
 
 
 def _commit(session: Session) -> None:
@@ -94,6 +100,8 @@ def _merge(work: Work, progress: SliceProgress) -> list[TableReport]:
         for name in part.target.columns:
             forward(work.session, part.target, name) if part.has(name) else None
         progress.end(part.label)
+    with work.session.told(MergeError, "keeping the id map"):
+        counters.note(work.session, work.name, counters.sequences_of(work))
     return [reports[part.label] for part in work.parts]
 
 

@@ -6,16 +6,11 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from isekai_core.errors import StagingError
+from isekai_core.slicing.dangling import SHOWN, Dangling, refusal
 from isekai_core.types.slices import Column
 from isekai_postgres.drift import Part
 from isekai_postgres.generic import generic_values
 from isekai_postgres.work import Work
-
-_SHOWN = 5
-_WAYS = (
-    "add a job for the rows they point to, or load with dangling='null', or with dangling='keep' when the target has"
-    " them under the same keys"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +48,8 @@ def final(work: Work, one: Mapped) -> sql.Composable:
 
 def refuse_dangling(work: Work, parts: Iterable[Part]) -> None:
     """`StagingError` for references that point to nothing, unless they are to be kept, or can be NULL and may."""
-    told = [text for part in parts for text in _dangling(work, part)]
-    if told:
-        msg = f"references to rows that are not in the bundle: {'; '.join(told)}; {_WAYS}"
-        raise StagingError(msg)
+    if found := [one for part in parts for one in _dangling(work, part)]:
+        raise StagingError(refusal(found, work.choice.dangling))
 
 
 def _mapped(work: Work, column: Column, alias: sql.Identifier) -> Mapped:
@@ -84,7 +77,7 @@ def lost(work: Work, part: Part) -> list[tuple[Mapped, sql.Composed]]:
     return [(one, sql.SQL("({} IS NOT NULL AND {} IS NULL)").format(one.staged, one.value)) for one in found]
 
 
-def _dangling(work: Work, part: Part) -> Iterator[str]:
+def _dangling(work: Work, part: Part) -> Iterator[Dangling]:
     """Each column whose dangling references are refused: how many there are, and some of them."""
     found = lost(work, part)
     if not found:
@@ -95,11 +88,11 @@ def _dangling(work: Work, part: Part) -> Iterator[str]:
     for (one, condition), number in zip(found, numbers, strict=True):
         if number:
             some = sql.SQL("SELECT DISTINCT {v} FROM {} s {} WHERE {} ORDER BY {v} LIMIT {}").format(
-                part.stage, one.join, condition, _SHOWN, v=one.staged
+                part.stage, one.join, condition, SHOWN + 1, v=one.staged
             )
-            values = ", ".join(str(row[0]) for row in work.session.rows(some))
-            required = ", and it cannot be NULL" if work.choice.dangling == "null" else ""
-            yield f"{part.label}.{one.column} has {number} ({values}{', …' if number > _SHOWN else ''}){required}"
+            values = [str(row[0]) for row in work.session.rows(some)]
+            reference = next(column.reference for column in part.table.columns if column.name == one.column)
+            yield Dangling(f"{part.label}.{one.column}", reference.model if reference else "", number, values)
 
 
 def _of_key(work: Work, part: Part) -> Iterator[Mapped]:

@@ -46,6 +46,10 @@ _HOLDER = """
 
 CURRENT = sql.SQL("(SELECT (txid_current() % 4294967296)::text::xid)")
 _LOST = "the connection was lost, and the database takes back what was not committed: run it again"
+_PRIVILEGES = (
+    "the user needs INSERT and UPDATE on tables, USAGE and SELECT on sequences, TEMP on the database, CREATE on the"
+    " schema"
+)
 # The first class that fits counts.
 _ADVICE: tuple[tuple[tuple[type[psycopg.Error], ...], str], ...] = (
     (
@@ -54,7 +58,7 @@ _ADVICE: tuple[tuple[tuple[type[psycopg.Error], ...], str], ...] = (
     ),
     (
         (errors.InsufficientPrivilege,),
-        "the user needs INSERT and UPDATE on tables, USAGE on sequences, TEMP on the database, CREATE on the schema",
+        _PRIVILEGES,
     ),
     ((errors.QueryCanceled,), "give a longer statement_timeout= (in seconds), or load a smaller slice"),
     ((errors.DiskFull, errors.ConfigurationLimitExceeded), "free some there, and run it again"),
@@ -126,10 +130,10 @@ def writing(parameters: dict[str, Any]) -> Iterator[Session]:
         session.connection.close()
 
 
-def begin(session: Session) -> None:
+def begin(session: Session, statement_timeout: float | None = None) -> None:
     """Set up a transaction that is somebody else's for a load, and take the lock; `StagingError` as in `writing`."""
     with session.told(StagingError, "the target"):
-        _prepare(session, None)
+        _prepare(session, None, statement_timeout)
         _lock(session)
 
 

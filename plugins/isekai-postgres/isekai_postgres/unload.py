@@ -12,6 +12,7 @@ from isekai_core.slicing.columns import columns_of
 from isekai_core.slicing.order import groups_of
 from isekai_core.types.slices import TableReport
 from isekai_postgres import ledger
+from isekai_postgres.counters import sequence_of
 from isekai_postgres.session import Session
 from isekai_postgres.target import TargetTable, find_table
 
@@ -55,6 +56,7 @@ def remove(session: Session, name: str) -> list[TableReport]:
     going = list(_going(session, name))
     if not going:
         raise MergeError(_unknown(session, name))
+    ledger.forget_void(session, name, _sequences(session, going))
     for one in going:
         _collect(session, one, name)
     problems = [text for one in going for text in (*_edited(session, one), *_pointed(session, one, going))]
@@ -62,7 +64,7 @@ def remove(session: Session, name: str) -> list[TableReport]:
         msg = f"unloading {name!r}: {'; '.join(problems)}; undo that, or remove these rows yourself"
         raise MergeError(msg)
     reports = _delete(session, going)
-    session.run(sql.SQL("DELETE FROM {} WHERE slice = {}").format(ledger.TABLE, sql.Literal(name)))
+    ledger.forget(session, name)
     session.run(sql.SQL("SET CONSTRAINTS ALL IMMEDIATE"))
     return reports
 
@@ -91,6 +93,11 @@ def _going(session: Session, name: str) -> Iterator[_Going]:
         target = find_table(session, models[label]._meta.db_table)
         if target is not None:
             yield _Going(label, models[label], target, number)
+
+
+def _sequences(session: Session, going: list[_Going]) -> dict[str, str]:
+    found = {one.label: sequence_of(session, one.model) for one in going}
+    return {label: sequence for label, sequence in found.items() if sequence}
 
 
 def _collect(session: Session, one: _Going, name: str) -> None:

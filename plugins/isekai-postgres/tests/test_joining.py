@@ -39,9 +39,10 @@ def django(target, django_db_blocker):
 
 @pytest.fixture
 def load(memory_bundle):
-    def load(tenants=TENANTS, shops=SHOPS, **choice):
+    def load(tenants=TENANTS, shops=SHOPS, statement_timeout=None, **choice):
         bundle = memory_bundle((Tenant, tenants), (Shop, shops))
-        reports = Postgres(alias=ALIAS).load(bundle, LoadChoice(**choice), Silent())
+        place = Postgres(alias=ALIAS, statement_timeout=statement_timeout)
+        reports = place.load(bundle, LoadChoice(**choice), Silent())
         return [(one.created, one.updated) for one in reports]
 
     return load
@@ -112,3 +113,29 @@ def test_references_that_wait_for_the_end_of_the_transaction_still_may(django, l
         shop = Shop.objects.using(ALIAS).create(tenant_id=99, name="early", url="http://s")
         Tenant.objects.using(ALIAS).create(id=99, name="late", subdomain="late")
     assert Shop.objects.using(ALIAS).get(pk=shop.pk).tenant_id == 99
+
+
+SLEEPS = (
+    "CREATE FUNCTION sleep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(5); RETURN NEW; END $$",
+    "CREATE TRIGGER sleep BEFORE INSERT ON shop_shop FOR EACH ROW EXECUTE FUNCTION sleep()",
+)
+
+
+@pytest.mark.parametrize("own", ["0", "1min"])
+def test_a_statement_timeout_holds_for_the_load_and_the_transaction_has_its_own_again(django, load, own):
+    with transaction.atomic(using=ALIAS):
+        ask(django, f"SELECT set_config('statement_timeout', '{own}', true)")
+        load(name="one", statement_timeout=30)
+        assert ask(django, "SHOW statement_timeout") == [(own,)]
+        assert Postgres(alias=ALIAS, statement_timeout=30).unload("one")
+        assert ask(django, "SHOW statement_timeout") == [(own,)]
+
+
+def test_a_load_that_takes_too_long_is_given_up_and_the_transaction_goes_on(django, load, target):
+    target.sql(*SLEEPS)
+    with transaction.atomic(using=ALIAS):
+        before = ask(django, "SHOW statement_timeout")
+        with pytest.raises(MergeError, match=r"statement timeout; give a longer statement_timeout="):
+            load(statement_timeout=0.3)
+        assert ask(django, "SHOW statement_timeout") == before
+        assert Tenant.objects.using(ALIAS).count() == 0

@@ -1,12 +1,16 @@
 """References of loaded rows: to new keys, to nothing, in circles, to parents and to anything."""
 
+import pytest
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
-from postgres_shared.rows import LABEL, LABELS, SHOPS, TENANTS, numbers
+from postgres_shared.rows import AT, LABEL, LABELS, SHOPS, TENANTS, numbers
+from postgres_shared.target import MemoryBundle
 
+from isekai_core.builtins.orm.database import Orm
 from isekai_core.errors import MergeError, StagingError
 from isekai_core.testing.shop.models import Branch, Category, Country, Firm, Label, Person, Shop, Tenant
+from isekai_core.types.slices import LoadChoice
 
 
 def test_dangling_references_are_refused_with_the_ways_out(target):
@@ -14,8 +18,22 @@ def test_dangling_references_are_refused_with_the_ways_out(target):
     some = TENANTS.replace("1061,", "1,")
     told = target.refuses(StagingError, (Tenant, some), (Shop, SHOPS))
     assert "shop.Shop.tenant_id has 1 (1061)" in told
-    for way in ("add a job", "dangling='null'", "dangling='keep'"):
+    for way in ("add a job for shop.Tenant, or", "dangling='null'", "dangling='keep'"):
         assert way in told
+
+
+@pytest.mark.parametrize("dangling", ["error", "null"])
+def test_dangling_references_are_refused_in_the_words_of_every_other_target(target, dangling):
+    target.create(Country, Label, Firm, Person, Tenant, Shop)
+    lines = "".join(f"{n},{n},s,http://s,EUR,{AT}\n" for n in range(6, 13))
+    people = "id,name,country_id,works_at,born,height,notes,portrait,picture\n1,Ada,XX,30,,,,,x\n2,Bob,XX,,,,,,x\n"
+    tables = [(Person, people), (Shop, SHOPS.partition("\n")[0] + "\n" + lines)]
+    told = target.refuses(StagingError, *tables, dangling=dangling)
+    assert "shop.Shop.tenant_id has 7 (6, 7, 8, 9, 10, …)" in told
+    assert ("shop.Person.country_id has 2 (XX)" in told) == (dangling == "error")
+    with pytest.raises(StagingError) as caught:
+        Orm(target.alias).load(MemoryBundle(*tables), LoadChoice(dangling=dangling), target.progress)
+    assert str(caught.value) == told
 
 
 def test_dangling_references_become_null_where_that_can_be(target):

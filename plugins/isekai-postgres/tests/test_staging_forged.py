@@ -92,7 +92,7 @@ def test_a_forged_manifest_is_loaded_or_refused_and_nothing_else(folder, target,
         except SliceError:
             refused += 1
         else:
-            target.sql(f"TRUNCATE {TABLES}", "DROP TABLE IF EXISTS isekai_slice_map")
+            target.sql(f"TRUNCATE {TABLES}", "DROP TABLE IF EXISTS isekai_slice_map, isekai_slice_map_counters")
         assert target.content() == empty
     assert 0 < refused < TRIES
     assert target.is_left_alone()

@@ -55,6 +55,16 @@ def test_rows_of_all_loads_of_the_name_go(loaded):
     assert tenants(loaded) == ["acme"]
 
 
+def test_rows_that_are_no_longer_in_the_slice_stay_until_it_is_unloaded(loaded):
+    (tenants, shops) = loaded.load((Tenant, TENANTS), (Shop, SHOPS.partition("8,")[0]), name="dev")
+    assert [(one.rows, one.created, one.updated, one.unchanged) for one in (tenants, shops)] == [
+        (2, 0, 0, 2),
+        (1, 0, 0, 1),
+    ]
+    assert loaded.sql("SELECT name FROM shop_shop ORDER BY 1") == [("One",), ("Two",)]
+    assert loaded.unload("dev")[0].rows == 2
+
+
 def test_rows_that_are_gone_need_nothing(loaded):
     loaded.sql("DELETE FROM shop_shop WHERE name = 'One'")
     assert loaded.unload("dev")[0].rows == 1
@@ -142,3 +152,12 @@ def test_rows_that_were_deleted_and_made_anew_by_others_are_theirs(loaded):
     loaded.load((Tenant, TENANTS), name="dev")
     loaded.unload("dev")
     assert loaded.sql("SELECT id, name FROM shop_tenant WHERE subdomain = 'beta'") == [(99, "Beta")]
+
+
+def test_a_large_slice_is_loaded_again_in_time_that_grows_with_its_rows(target):
+    target.create(Tenant, Shop)
+    header, shop, _ = SHOPS.split("\n", 2)
+    shops = "\n".join([header, *(shop.replace("7,1060", f"{n},1060") for n in range(30_000)), ""])
+    target.load((Tenant, TENANTS), (Shop, shops), name="dev", parameters={"statement_timeout": 10})
+    (_, report) = target.load((Tenant, TENANTS), (Shop, shops), name="dev", parameters={"statement_timeout": 10})
+    assert report.unchanged == 30_000

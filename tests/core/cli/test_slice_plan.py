@@ -1,20 +1,21 @@
 """`isekai slice plan`: rows and bytes, why there are so many, and limits for a budget."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from isekai_core.cli import slices
 from isekai_core.cli.main import main
-from isekai_core.slicing import DataSlicer
+from isekai_core.slicing import DataSlicer, ImportJob
 from isekai_core.slicing import importer as home
 from isekai_core.testing.shop.models import Shop, Tenant
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 JOBS = """
-from isekai_core.slicing import DataSlicer, Importer, ImportJob, per
-from isekai_core.testing.shop.models import Shop, Tenant
+from isekai_core.slicing import DataSlicer, Importer, ImportJob, fake, per
+from isekai_core.testing.shop.models import Category, Customer, Shop, Tenant
 
 
 class TenantImporter(Importer):
@@ -28,6 +29,22 @@ class ShopImporter(Importer):
         tenant = Tenant
 
 
+class CustomerImporter(Importer):
+    model = Customer
+
+    class Columns:
+        email = fake("emial")
+
+
+class CategoryImporter(Importer):
+    model = Category
+
+    class Columns:
+        parent = Category
+
+
+tree = [ImportJob(Category, limit=2)]
+masked = [ImportJob(Customer)]
 everything = [ImportJob(Tenant), ImportJob(Shop)]
 some = [ImportJob(Tenant, Tenant.objects.filter(name__lt="t2")), ImportJob(Shop, limit=[per("tenant", 4), 6], sample=1)]
 derived = DataSlicer.plan(Shop.objects.filter(name="0"))
@@ -51,6 +68,51 @@ def plan(tmp_path, monkeypatch, capsys):
         return status, out, error
 
     return run
+
+
+@pytest.mark.parametrize("more", [[], ["--budget", "1 MB"]])
+def test_a_mask_that_cannot_be_had_is_told_before_anything_is_asked(plan, monkeypatch, more):
+    monkeypatch.setattr(DataSlicer.Orm, "estimate", None)
+    status, out, error = plan("masked", *more)
+    assert (status != 0, out) == (True, "")
+    assert "shop.Customer.email: Faker has no provider 'emial' (did you mean 'email'?)" in error
+
+
+GUESS = "a guess, as the table was never analysed: ANALYZE shop_shop helps"
+
+
+@pytest.fixture
+def never_analysed(monkeypatch):
+    """A source that has never looked at the shops."""
+    counted = DataSlicer.Orm.estimate
+
+    def estimate(self, plan):
+        found = counted(self, plan)
+        return found | {"shop.Shop": replace(found["shop.Shop"], advice="ANALYZE shop_shop")}
+
+    monkeypatch.setattr(DataSlicer.Orm, "estimate", estimate)
+
+
+def test_a_guess_is_told_with_what_would_make_it_better(plan, never_analysed):
+    _, out, _ = plan("everything")
+    assert [line.split()[0] for line in out.splitlines() if GUESS in line] == ["a"]
+    assert [line for line in plan("everything", "--budget", "1 MB")[2].splitlines() if GUESS in line] == [
+        f"isekai: shop.Shop: {GUESS}"
+    ]
+    for more in ([], ["--budget", "1 MB"]):
+        tables = json.loads(plan("everything", "--json", *more)[1])["tables"]
+        assert {one["model"]: one["advice"] for one in tables} == {"shop.Tenant": "", "shop.Shop": "ANALYZE shop_shop"}
+    jobs = [ImportJob(Tenant), ImportJob(Shop)]
+    assert GUESS in DataSlicer.estimate(DataSlicer.Orm(), jobs)._repr_html_()
+
+
+def test_a_limit_that_may_leave_out_what_its_rows_need_is_told(plan):
+    may = "shop.Category: rows whose parent is outside of the limit are left out, so that there may be fewer, or none; "
+    _, out, error = plan("tree")
+    assert (may in out, may in error) == (False, True)
+    (note,) = json.loads(plan("tree", "--json")[1])["notes"]
+    assert note.startswith(may)
+    assert json.loads(plan("everything", "--json")[1])["notes"] == []
 
 
 def test_each_condition_says_what_it_leaves(plan):
@@ -99,7 +161,7 @@ def test_a_budget_proposes_limits(plan):
     assert told["budget"] == "20 rows"
     assert told["tables"][1] == {
         "model": "shop.Shop", "rows": 30, "bytes": told["tables"][1]["bytes"], "limit": 'per("tenant", 5)',
-        "within": {"rows": 15, "bytes": told["tables"][1]["within"]["bytes"]},
+        "advice": "", "within": {"rows": 15, "bytes": told["tables"][1]["within"]["bytes"]},
     }  # fmt: skip
     assert told["tables"][0]["limit"] is None
 

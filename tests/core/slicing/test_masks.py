@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isekai_core.errors import ExportError, PlanError
-from isekai_core.slicing import Importer, ImportJob
+from isekai_core.slicing import DataSlicer, Importer, ImportJob
 from isekai_core.slicing.csvtext import read_rows, write_rows
 from isekai_core.slicing.decided import masks_of
 from isekai_core.slicing.masking import masks_for
@@ -30,7 +30,7 @@ from isekai_core.slicing.masks import (
 from isekai_core.slicing.masktexts import fitted, woven
 from isekai_core.slicing.plan import plan_of
 from isekai_core.slicing.secret import secret_of
-from isekai_core.testing.shop.models import Country, Customer, Firm, Label, Person, Tenant
+from isekai_core.testing.shop.models import Country, Customer, Firm, Label, Person, Product, Tenant
 
 SECRET = "a secret of the tests"
 faker = Faker()
@@ -188,9 +188,8 @@ def test_an_empty_text_has_nothing_to_hide_from_fakes_and_hashes():
 def test_null_is_a_mask_for_columns_that_may_be_null_only():
     declare(Person, born=null)
     assert values(Person, "born", ["2000-01-01", None]) == [None, None]
-    declare(Customer, email=null)
-    with pytest.raises(PlanError, match=r"shop\.Customer\.email: the mask null is for columns that may be NULL"):
-        masks_for(plan_for(Customer), SECRET)
+    with pytest.raises(PlanError, match=r"Columns\.email: the mask null is for columns that may be NULL"):
+        declare(Customer, email=null)
 
 
 def test_hashes_keep_the_type_of_their_column():
@@ -200,9 +199,8 @@ def test_hashes_keep_the_type_of_their_column():
     declare(Person, notes=hashed, portrait=hashed)
     assert re.fullmatch(r'"[a-z2-7]{24}"', values(Person, "notes", ['{"a": 1}'])[0])
     assert re.fullmatch(r"\\x[0-9a-f]{64}", values(Person, "portrait", ["\\x01"])[0])
-    declare(Person, born=hashed)
-    with pytest.raises(PlanError, match=r"shop\.Person\.born: hashed makes texts"):
-        masks_for(plan_for(Person), SECRET)
+    with pytest.raises(PlanError, match=r"Columns\.born: hashed makes texts"):
+        declare(Person, born=hashed)
 
 
 def test_only_tables_with_masks_have_a_function_and_keep_is_no_mask():
@@ -282,14 +280,54 @@ def test_options_and_locales_of_faker_are_passed_on():
     [
         (fake("emial"), "Faker has no provider 'emial' (did you mean 'email'?)"),
         (fake("name", locale="xx_XX"), "Faker knows no locale 'xx_XX'"),
-        (lambda value, other: value, "needs value, other"),
+        (fake("email", domian="x.org"), "fake('email', domian='x.org') cannot be had: TypeError: "),
     ],
 )
-def test_what_cannot_be_had_is_told_with_its_column_before_anything_is_read(mask, told):
+def test_what_faker_does_not_have_is_told_with_its_column_when_a_plan_is_made(mask, told):
     declare(Customer, email=mask)
-    with pytest.raises(PlanError, match=re.escape(told)) as caught:
-        masks_for(plan_for(Customer), SECRET)
-    assert "shop.Customer.email: " in str(caught.value)
+    for plan in (plan_for, lambda model: DataSlicer.plan(model.objects.filter(pk=1))):
+        with pytest.raises(PlanError, match=re.escape(f"shop.Customer.email: {told}")):
+            plan(Customer)
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "mask", "told"),
+    [
+        (Customer, "email", null, "the mask null is for columns that may be NULL"),
+        (Customer, "email", constant(None), "the mask constant is for columns that may be NULL"),
+        (Customer, "email", lambda value, other: value, "needs value, other"),
+        (Product, "price", hashed, "hashed makes texts, whole numbers and UUIDs, and no DecimalField"),
+        (Product, "price", constant("cheap"), "constant makes nothing that a DecimalField can hold"),
+        (Person, "born", constant(7), "constant makes nothing that a DateField can hold"),
+        (Label, "id", constant("x"), "constant makes nothing that a UUIDField can hold"),
+        (Label, "id", constant(UUID(int=1)), "constant cannot keep a unique UUIDField unique"),
+    ],
+)
+def test_what_a_column_cannot_have_is_told_when_it_is_declared(model, name, mask, told):
+    with pytest.raises(PlanError, match=rf"{model.__name__}Importer\.Columns\.{name}: .*{re.escape(told)}") as caught:
+        declare(model, **{name: mask})
+    assert "cheap" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("model", "name"), [(Product, "price"), (Person, "born")])
+def test_a_fake_that_no_column_of_this_type_can_hold_is_told_when_a_plan_is_made(model, name):
+    declare(model, **{name: fake("first_name").even_null()})
+    with pytest.raises(PlanError, match=rf"shop\.{model.__name__}\.{name}: fake\('first_name'\) "):
+        plan_of([ImportJob(model)])
+
+
+def test_a_column_that_is_left_out_may_have_any_mask():
+    declare(Customer, phone=fake("emial"))
+    assert plan_of([ImportJob(Customer, exclude=["phone"])])
+
+
+def test_a_run_of_a_plan_looks_again_before_anything_is_read(tmp_path):
+    declare(Customer, email=keep)
+    plan = plan_for(Customer)
+    declare(Customer, email=fake("emial"))
+    with pytest.raises(PlanError, match=r"shop\.Customer\.email: Faker has no provider 'emial'"):
+        DataSlicer.run(DataSlicer.Orm(), DataSlicer.File(tmp_path / "cut"), plan, progress=False)
+    assert not (tmp_path / "cut").exists()
 
 
 def test_what_is_no_mask_is_told_when_it_is_declared():

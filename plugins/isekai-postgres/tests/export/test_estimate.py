@@ -1,6 +1,7 @@
 """Estimates of the planner: what each condition leaves, and how near to a budget a slice comes that follows them."""
 
 import pytest
+from django.db import models
 from isekai_postgres.slices import Postgres
 
 from isekai_core.slicing import DataSlicer, Importer, ImportJob, per
@@ -114,3 +115,30 @@ def test_an_estimate_says_how_many_rows_each_table_that_points_brings(shop):
         ("shop.Shop", "pointed", "shop.Customer.shop_id"), ("shop.Shop", "pointed", "shop.Order.shop_id"),
     }  # fmt: skip
     assert told["shop.Shop", "pointed", "shop.Customer.shop_id"] <= 12
+
+
+def advice(source, *models):
+    return {label: one.advice for label, one in source.estimate(*map(source.table, models)).items()}
+
+
+def test_estimates_of_tables_that_were_never_analysed_say_so_and_what_helps(source):
+    source.create(Tenant, Shop)
+    never = {"shop.Tenant": "ANALYZE shop_tenant", "shop.Shop": "ANALYZE shop_shop"}
+    assert advice(source, Tenant, Shop) == never
+    source.sql(EVEN.partition(";")[0], "VACUUM shop_tenant", "VACUUM shop_shop")
+    # That counted the rows, and did not look at them; an empty table has nothing to look at.
+    assert advice(source, Tenant, Shop) == {"shop.Tenant": "ANALYZE shop_tenant", "shop.Shop": ""}
+    source.sql("ANALYZE shop_tenant")
+    assert advice(source, Tenant, Shop) == {"shop.Tenant": "", "shop.Shop": ""}
+
+
+def test_the_advice_names_the_table_as_the_server_knows_it(source, own_models):
+    class Odd(models.Model):
+        class Meta:
+            app_label = "shop"
+            db_table = '"Audit"."100% odd"'
+
+    source.sql('CREATE SCHEMA "Audit"', 'CREATE TABLE "Audit"."100% odd" (id bigint PRIMARY KEY)')
+    (told,) = advice(source, Odd).values()
+    assert told == 'ANALYZE "Audit"."100% odd"'
+    source.sql(told)

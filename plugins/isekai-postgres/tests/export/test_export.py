@@ -322,6 +322,9 @@ def test_of_a_tree_those_stay_whose_ancestors_are_all_there(source, left_out, th
 def test_a_limit_within_a_tree_leaves_out_what_would_point_nowhere(source):
     tree(source)
     assert source.cut(source.table(Category, "parent", limit=3, order_by=("-id",))).keys(Category) == [6, 7]
+    assert source.facts["left_out"] == {"shop.Category": {"rows": 1, "fields": ["parent"]}}
+    source.cut(source.table(Category, "parent", limit=3))
+    assert "left_out" not in source.facts
     assert source.cut(source.table(Category, "parent", per=(_per("parent", 1),))).keys(Category) == [
         1,
         2,

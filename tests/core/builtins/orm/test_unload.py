@@ -37,6 +37,18 @@ def test_an_unload_removes_exactly_the_rows_that_loads_created(constraints):
         Orm().unload("dev")
 
 
+def test_rows_that_are_no_longer_in_the_slice_stay_until_it_is_unloaded():
+    one, other = fill("a"), fill("b")
+    both, less = export(Tenant.objects.filter(pk__in=[one.pk, other.pk])), export(Tenant.objects.filter(pk=one.pk))
+    empty(*SHOP)
+    load(both, name="dev")
+    assert load(less, name="dev") == {"shop.Tenant": (0, 0, 1)}
+    assert count()["Tenant"] == 2
+    assert [one.rows for one in Orm().unload("dev")] == [2]
+    assert count()["Tenant"] == 0
+    assert load(less, name="dev") == {"shop.Tenant": (1, 0, 0)}
+
+
 def test_an_unload_takes_circles_and_multi_table_rows_with_it(constraints):
     bundle = circle()
     empty(*CIRCLE)
