@@ -240,7 +240,8 @@ def test_memory_does_not_grow_with_the_table(database):
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         seeder.close()
-    assert peaks[1] < peaks[0] * 1.2
+    # When Python collects what is no longer used is chance; a tenth of the 18,000 further rows would be seen.
+    assert peaks[1] - peaks[0] < 1_800 * 500
 
 
 def test_a_query_cannot_write(customers):
