@@ -9,16 +9,16 @@ from psycopg import sql
 
 from isekai_core.types.estimates import Estimate, Reason
 from isekai_core.types.slices import SlicePlan, TablePlan
-from isekai_postgres import cycles
-from isekai_postgres.compiling import Compiler
 from isekai_postgres.export import explained, select_rows
-from isekai_postgres.growth import Growth, pointed_at
-from isekai_postgres.keys import Chooser, binding
+from isekai_postgres.reading import cycles
+from isekai_postgres.reading.compiling import Compiler
+from isekai_postgres.reading.growth import Growth, pointed_at
+from isekai_postgres.reading.keys import Chooser, binding
+from isekai_postgres.reading.sets import KeySet, with_sets
+from isekai_postgres.reading.snapshot import Origin, leading
+from isekai_postgres.reading.sql import EMPTY, table_name
+from isekai_postgres.reading.tables import source_tables, with_what_is_there
 from isekai_postgres.reasons import telling
-from isekai_postgres.sets import KeySet, with_sets
-from isekai_postgres.snapshot import Origin, leading
-from isekai_postgres.sql import EMPTY, table_name
-from isekai_postgres.tables import source_tables, with_what_is_there
 
 
 def estimate(origin: Origin, plan: SlicePlan) -> Mapping[str, Estimate]:

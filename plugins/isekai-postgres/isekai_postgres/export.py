@@ -10,15 +10,15 @@ from psycopg import errors, sql
 from isekai_core.errors import ExportError
 from isekai_core.slicing.circles import facts_of
 from isekai_core.types.slices import BundleWriter, SlicePlan, SliceProgress, TablePlan
-from isekai_postgres.compiling import Compiler
-from isekai_postgres.copying import copied
-from isekai_postgres.keys import Chooser
+from isekai_postgres.reading.compiling import Compiler
+from isekai_postgres.reading.copying import copied
+from isekai_postgres.reading.keys import Chooser
+from isekai_postgres.reading.sets import KeySet, settings_of, with_sets
+from isekai_postgres.reading.snapshot import Origin, leading
+from isekai_postgres.reading.sql import EMPTY, column_of, table_name
+from isekai_postgres.reading.tables import SourceTable, source_tables, with_what_is_there
+from isekai_postgres.reading.workers import work
 from isekai_postgres.reasons import telling
-from isekai_postgres.sets import KeySet, settings_of, with_sets
-from isekai_postgres.snapshot import Origin, leading
-from isekai_postgres.sql import EMPTY, column_of, table_name
-from isekai_postgres.tables import SourceTable, source_tables, with_what_is_there
-from isekai_postgres.workers import work
 
 
 @dataclass(frozen=True)

@@ -13,18 +13,18 @@ from psycopg import sql
 from isekai_core.errors import MergeError, StagingError
 from isekai_core.slicing.order import groups_of
 from isekai_core.types.slices import BundleReader, LoadChoice, SliceProgress, TableReport
-from isekai_postgres import counters, ledger
-from isekai_postgres.drift import Part, parts_of
-from isekai_postgres.fresh import KEY, find_fresh
-from isekai_postgres.idmap import make_maps
-from isekai_postgres.joining import joining
-from isekai_postgres.rebuild import rebuilding
-from isekai_postgres.references import final, lost, mapped, refuse_dangling
-from isekai_postgres.session import Session, writing
+from isekai_postgres.loading import counters, ledger
+from isekai_postgres.loading.drift import Part, parts_of
+from isekai_postgres.loading.fresh import KEY, find_fresh
+from isekai_postgres.loading.idmap import make_maps
+from isekai_postgres.loading.joining import joining
+from isekai_postgres.loading.rebuild import rebuilding
+from isekai_postgres.loading.references import final, lost, mapped, refuse_dangling
+from isekai_postgres.loading.session import Session, writing
+from isekai_postgres.loading.target import forward
+from isekai_postgres.loading.work import BY_NATURAL_KEY, Work
 from isekai_postgres.staging import stage
-from isekai_postgres.target import forward
 from isekai_postgres.unload import remove
-from isekai_postgres.work import BY_NATURAL_KEY, Work
 
 _SHOWN = 5
 _UNIQUE = "with ids='natural', the rows of the bundle become those that have the same unique values"

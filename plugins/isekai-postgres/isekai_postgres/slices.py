@@ -8,7 +8,7 @@ from django.db import connections
 from isekai_core.types.estimates import Estimate
 from isekai_core.types.slices import BundleReader, BundleWriter, LoadChoice, SlicePlan, SliceProgress, TableReport
 from isekai_postgres.connection import parameters_of_alias, parameters_of_dsn
-from isekai_postgres.snapshot import Origin
+from isekai_postgres.reading.snapshot import Origin
 
 
 class Postgres:
@@ -74,14 +74,14 @@ class Postgres:
 
         Raises `StagingError` or `MergeError`; then everything is as it was.
         """
-        from isekai_postgres.joining import transaction_of  # noqa: PLC0415 - only when used
+        from isekai_postgres.loading.joining import transaction_of  # noqa: PLC0415 - only when used
         from isekai_postgres.merge import load  # noqa: PLC0415
 
         return load(self._origin.for_writing, bundle, choice, progress, transaction_of(self._alias))
 
     def unload(self, name: str) -> Sequence[TableReport]:
         """Remove exactly the rows that loads under `name` created."""
-        from isekai_postgres.joining import transaction_of  # noqa: PLC0415 - only when used
+        from isekai_postgres.loading.joining import transaction_of  # noqa: PLC0415 - only when used
         from isekai_postgres.merge import unload  # noqa: PLC0415
 
         return unload(self._origin.for_writing, name, transaction_of(self._alias))

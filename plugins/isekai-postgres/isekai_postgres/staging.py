@@ -9,10 +9,10 @@ from psycopg import sql
 
 from isekai_core.errors import StagingError
 from isekai_core.types.slices import BundleReader, SliceProgress
-from isekai_postgres.drift import Part
-from isekai_postgres.fresh import give_keys
-from isekai_postgres.session import Session
-from isekai_postgres.work import Work
+from isekai_postgres.loading.drift import Part
+from isekai_postgres.loading.fresh import give_keys
+from isekai_postgres.loading.session import Session
+from isekai_postgres.loading.work import Work
 
 CHUNK = 128 * 1024
 """What the driver sends at once; larger pieces are slower."""

@@ -11,10 +11,10 @@ from isekai_core.errors import MergeError
 from isekai_core.slicing.columns import columns_of
 from isekai_core.slicing.order import groups_of
 from isekai_core.types.slices import TableReport
-from isekai_postgres import ledger
-from isekai_postgres.counters import sequence_of
-from isekai_postgres.session import Session
-from isekai_postgres.target import TargetTable, find_table
+from isekai_postgres.loading import ledger
+from isekai_postgres.loading.counters import sequence_of
+from isekai_postgres.loading.session import Session
+from isekai_postgres.loading.target import TargetTable, find_table
 
 _SHOWN = 5
 # Of one column: a key of several columns is none of Django's, and the server itself looks after it.

@@ -223,7 +223,10 @@ def test_a_load_that_takes_too_long_is_given_up(target):
     ("address", "told"),
     [
         ("mysql://ada:s3cret@h/d", "mysql:// is no address of PostgreSQL: expected postgresql://…"),
-        ("postgresql://ada:s3/cr@et@h/d", "dsn has a host or a port that cannot be one; expected postgresql://user:password@host"),
+        (
+            "postgresql://ada:s3/cr@et@h/d",
+            "dsn has a host or a port that cannot be one; expected postgresql://user:password@host",
+        ),
         ("postgresql://h/d?s3cret=1", "dsn is not a PostgreSQL URL"),
     ],
 )

@@ -2,9 +2,9 @@
 
 import psycopg
 import pytest
-from isekai_postgres.copying import copied
+from isekai_postgres.reading.copying import copied
+from isekai_postgres.reading.tables import source_tables
 from isekai_postgres.slices import Postgres
-from isekai_postgres.tables import source_tables
 from psycopg import sql
 
 from isekai_core.testing.shop.models import Country, Firm, Label, OrderItem, Person, Tenant

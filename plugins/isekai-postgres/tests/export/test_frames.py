@@ -5,7 +5,7 @@ from struct import pack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from isekai_postgres.frames import Frames, is_plain
+from isekai_postgres.reading.frames import Frames, is_plain
 
 END = b"C" + pack(">I", 11) + b"COPY 2\0" + b"Z" + pack(">I", 5) + b"T"
 DONE = b"c" + pack(">I", 4)

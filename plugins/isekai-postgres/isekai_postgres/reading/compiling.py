@@ -8,7 +8,7 @@ from django.db.utils import load_backend
 from isekai_core.errors import ExportError
 from isekai_core.types.slices import TablePlan
 from isekai_postgres.names import for_compiler
-from isekai_postgres.snapshot import Origin
+from isekai_postgres.reading.snapshot import Origin
 
 
 class Compiler:

@@ -7,10 +7,10 @@ and joining that to the rows again, would cost as much as inserting them.
 from psycopg import sql
 
 from isekai_core.slicing.generic import generic_keys
-from isekai_postgres import ledger
-from isekai_postgres.drift import Part
-from isekai_postgres.target import forward
-from isekai_postgres.work import Work
+from isekai_postgres.loading import ledger
+from isekai_postgres.loading.drift import Part
+from isekai_postgres.loading.target import forward
+from isekai_postgres.loading.work import Work
 
 KEY = sql.Identifier("isekai_new_key")
 """The column of a staging table that holds the new keys."""

@@ -11,8 +11,8 @@ from psycopg import sql
 
 from isekai_core.errors import StagingError
 from isekai_core.types.slices import BundleTable, Column
-from isekai_postgres.session import Session
-from isekai_postgres.target import TargetColumn, TargetTable, find_table
+from isekai_postgres.loading.session import Session
+from isekai_postgres.loading.target import TargetColumn, TargetTable, find_table
 
 _INTEGERS = ("int2", "int4", "int8", "numeric")
 _TEXTS = frozenset({"text", "varchar", "bpchar", "citext", "name"})

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from psycopg import sql
 
 from isekai_core.slicing.generic import CONTENT_TYPE, generic_keys, kinds_of
-from isekai_postgres.drift import Part
-from isekai_postgres.growth import as_key
-from isekai_postgres.work import Work
+from isekai_postgres.loading.drift import Part
+from isekai_postgres.loading.work import Work
+from isekai_postgres.names import as_key
 
 
 def generic_values(

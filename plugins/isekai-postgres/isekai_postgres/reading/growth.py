@@ -6,11 +6,8 @@ from psycopg import sql
 
 from isekai_core.slicing.generic import CONTENT_TYPE, kinds_of
 from isekai_core.types.slices import GenericKey, SlicePlan, TablePlan
-from isekai_postgres.sql import EMPTY, column_of, composed, referred, table_name
-
-_NUMBER = "^(0|-?[1-9][0-9]{0,17})$"
-_UUID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
-_PATTERNS = {"smallint": _NUMBER, "integer": _NUMBER, "bigint": _NUMBER, "uuid": _UUID}
+from isekai_postgres.names import as_key
+from isekai_postgres.reading.sql import EMPTY, column_of, referred, table_name
 
 
 @dataclass(frozen=True)
@@ -50,22 +47,6 @@ class Growth:
             ),
         )
         return cls(table, key.key, target, as_key(column_of(key.key, "m"), target_type), target.key, condition)
-
-
-def as_key(value: sql.Composable, key_type: str) -> sql.Composable:
-    """What a generic foreign key holds, as a key of this type: NULL where it is none, and so points nowhere.
-
-    A text may hold the keys of any model. It is the text that is made a key, so that an index of keys can be used.
-    """
-    if key_type.startswith(("character", "text")):
-        # Not cast to the type, whose length would cut it.
-        return sql.SQL("{}::text").format(value)
-    if key_type not in _PATTERNS:
-        return sql.SQL("{}::text::{}").format(value, composed(key_type))
-    kind = "bigint" if _PATTERNS[key_type] is _NUMBER else key_type
-    return sql.SQL("CASE WHEN {v}::text ~ {} THEN {v}::text::{} END").format(
-        sql.Literal(_PATTERNS[key_type]), composed(kind), v=value
-    )
 
 
 def pointed_at(growth: Growth, keys: sql.Composable) -> sql.Composable:

@@ -16,13 +16,12 @@ from psycopg import sql
 from isekai_core.errors import ExportError
 from isekai_core.slicing.order import groups_of
 from isekai_core.types.slices import Column, SlicePlan, TablePlan
-from isekai_postgres import cycles
-from isekai_postgres.compiling import Compiler
-from isekai_postgres.growth import Growth, pointed_at
-from isekai_postgres.reasons import telling
-from isekai_postgres.sets import KeySet, with_sets
-from isekai_postgres.snapshot import Origin
-from isekai_postgres.sql import (
+from isekai_postgres.reading import cycles
+from isekai_postgres.reading.compiling import Compiler
+from isekai_postgres.reading.growth import Growth, pointed_at
+from isekai_postgres.reading.sets import KeySet, with_sets
+from isekai_postgres.reading.snapshot import Origin
+from isekai_postgres.reading.sql import (
     Fields,
     column_of,
     composed,
@@ -31,7 +30,8 @@ from isekai_postgres.sql import (
     source_of,
     values_of,
 )
-from isekai_postgres.tables import SourceTable
+from isekai_postgres.reading.tables import SourceTable
+from isekai_postgres.reasons import telling
 
 
 def binding(table: TablePlan, plan: SlicePlan) -> list[Column]:

@@ -10,9 +10,9 @@ from psycopg import sql
 from isekai_core.errors import ExportError
 from isekai_core.slicing.generic import CONTENT_TYPE, present
 from isekai_core.types.slices import GenericKey, SlicePlan, TablePlan
+from isekai_postgres.reading.snapshot import Origin
+from isekai_postgres.reading.sql import table_name
 from isekai_postgres.reasons import telling
-from isekai_postgres.snapshot import Origin
-from isekai_postgres.sql import table_name
 
 _COLUMNS = """
     SELECT a.attname, pg_catalog.format_type(a.atttypid, -1), a.attcollation <> 0,

@@ -6,8 +6,8 @@ from functools import cached_property
 from psycopg import sql
 
 from isekai_core.types.slices import LoadChoice, Reference
-from isekai_postgres.drift import Part
-from isekai_postgres.session import Session
+from isekai_postgres.loading.drift import Part
+from isekai_postgres.loading.session import Session
 
 BY_NATURAL_KEY = frozenset({"contenttypes.ContentType", "auth.Permission"})
 """Their keys differ between databases that mean the same: they always go by their unique values."""

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from psycopg import sql
 
 from isekai_core.types.slices import Column, TablePlan
-from isekai_postgres.growth import Growth
-from isekai_postgres.sets import KeySet, with_sets
-from isekai_postgres.sql import column_of, composed, referred, table_name
+from isekai_postgres.reading.growth import Growth
+from isekai_postgres.reading.sets import KeySet, with_sets
+from isekai_postgres.reading.sql import column_of, composed, referred, table_name
 
 Edge = tuple[TablePlan, Column, TablePlan]
 """A table, its foreign key, and the table it needs."""

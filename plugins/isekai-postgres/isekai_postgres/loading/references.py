@@ -8,9 +8,9 @@ from psycopg import sql
 from isekai_core.errors import StagingError
 from isekai_core.slicing.dangling import SHOWN, Dangling, refusal
 from isekai_core.types.slices import Column
-from isekai_postgres.drift import Part
-from isekai_postgres.generic import generic_values
-from isekai_postgres.work import Work
+from isekai_postgres.loading.drift import Part
+from isekai_postgres.loading.generic import generic_values
+from isekai_postgres.loading.work import Work
 
 
 @dataclass(frozen=True, slots=True)

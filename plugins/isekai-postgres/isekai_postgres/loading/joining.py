@@ -10,7 +10,7 @@ from django.db import connections, transaction
 from psycopg import sql
 
 from isekai_core.errors import MergeError, StagingError
-from isekai_postgres.session import Session, begin
+from isekai_postgres.loading.session import Session, begin
 
 _TABLES = """
     SELECT relname FROM pg_catalog.pg_class

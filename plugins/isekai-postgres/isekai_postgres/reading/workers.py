@@ -8,8 +8,8 @@ from typing import Any, Protocol, TypeVar
 
 import psycopg
 
+from isekai_postgres.reading.snapshot import Origin, following
 from isekai_postgres.reasons import telling
-from isekai_postgres.snapshot import Origin, following
 
 _CANCEL_SECONDS = 5.0
 

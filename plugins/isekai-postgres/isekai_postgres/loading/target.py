@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from isekai_postgres.loading.session import Session
 from isekai_postgres.names import quoted
-from isekai_postgres.session import Session
 
 _TABLE = """
     SELECT c.oid, n.nspname, c.relname

@@ -7,10 +7,10 @@ from django.apps import apps
 from psycopg import sql
 
 from isekai_core.errors import StagingError
-from isekai_postgres.drift import Part
-from isekai_postgres.generic import generic_values
-from isekai_postgres.target import find_table
-from isekai_postgres.work import Work
+from isekai_postgres.loading.drift import Part
+from isekai_postgres.loading.generic import generic_values
+from isekai_postgres.loading.target import find_table
+from isekai_postgres.loading.work import Work
 
 _SHOWN = 5
 

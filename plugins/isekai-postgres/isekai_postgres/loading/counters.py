@@ -13,9 +13,9 @@ from typing import Any
 from psycopg import sql
 
 from isekai_core.slicing.columns import base_field
-from isekai_postgres.session import Session
-from isekai_postgres.target import find_table
-from isekai_postgres.work import Work
+from isekai_postgres.loading.session import Session
+from isekai_postgres.loading.target import find_table
+from isekai_postgres.loading.work import Work
 
 MAP = sql.Identifier("isekai_slice_map")
 TABLE = sql.Identifier("isekai_slice_map_counters")

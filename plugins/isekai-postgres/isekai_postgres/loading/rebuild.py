@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from isekai_core.errors import MergeError
-from isekai_postgres.session import Session
-from isekai_postgres.work import Work
+from isekai_postgres.loading.session import Session
+from isekai_postgres.loading.work import Work
 
 # Indexes; the constraint that one of them carries; what else they have to have again. A primary key is needed to find
 # rows that are there: it goes only where there are none, and where no view and no other table leans on it.

@@ -8,11 +8,11 @@ import psycopg
 from psycopg import sql
 
 from isekai_core.errors import StagingError
-from isekai_postgres import found, ledger
-from isekai_postgres.drift import Part
-from isekai_postgres.fresh import make_view
-from isekai_postgres.target import forward
-from isekai_postgres.work import Work
+from isekai_postgres.loading import found, ledger
+from isekai_postgres.loading.drift import Part
+from isekai_postgres.loading.fresh import make_view
+from isekai_postgres.loading.target import forward
+from isekai_postgres.loading.work import Work
 
 _SHOWN = 5
 

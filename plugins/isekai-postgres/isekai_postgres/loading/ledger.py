@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from psycopg import sql
 
 from isekai_core.errors import MergeError
-from isekai_postgres import counters
-from isekai_postgres.drift import Part
-from isekai_postgres.session import Session
-from isekai_postgres.work import Work
+from isekai_postgres.loading import counters
+from isekai_postgres.loading.drift import Part
+from isekai_postgres.loading.session import Session
+from isekai_postgres.loading.work import Work
 
 TABLE = counters.MAP
 

@@ -20,7 +20,7 @@ from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 from psycopg.waiting import Ready, Wait
 
-from isekai_postgres.frames import Frames, is_plain
+from isekai_postgres.reading.frames import Frames, is_plain
 
 PIECE = 128 * 1024
 """How many bytes are handed on at once, at least."""

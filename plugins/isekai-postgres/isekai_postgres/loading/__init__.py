@@ -1,0 +1,1 @@
+"""What a load takes: one transaction, staged rows and their new keys."""

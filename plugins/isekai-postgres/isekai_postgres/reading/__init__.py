@@ -1,0 +1,1 @@
+"""What an export takes: one snapshot, the keys of the rows, and COPY."""
