@@ -201,6 +201,16 @@ def test_every_module_says_why_it_is_there(package):
         assert not source.strip() or ast.get_docstring(ast.parse(source)), path
 
 
+PAGES = [CORE / "pipeline", CORE / "slicing", ROOT / "plugins" / "isekai-postgres" / "isekai_postgres"]
+
+
+@pytest.mark.parametrize("folder", PAGES, ids=named(PAGES))
+def test_the_page_of_a_large_folder_names_every_module_in_it_and_no_other(folder):
+    page = ast.get_docstring(tree(folder / "__init__.py"))
+    there = {path.name for path in folder.rglob("*.py")} - {"__init__.py"}
+    assert set(re.findall(r"[a-z_]+\.py", page)) == there
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=named(SOURCES))
 def test_modules_and_functions_are_small(path):
     lines = path.read_text(encoding="utf-8").count("\n")
