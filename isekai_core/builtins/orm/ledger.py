@@ -101,8 +101,9 @@ def forget_void(alias: str, name: str, models: Iterable[Any]) -> set[str]:
 
 
 def _delete(alias: str, name: str, labels: Collection[str]) -> None:
-    # One statement: there is nothing that hangs on these rows.
-    _entries(alias).filter(slice=name, model__in=labels)._raw_delete(alias) if labels else None  # noqa: SLF001
+    if labels:
+        # One statement: there is nothing that hangs on these rows.
+        _entries(alias).filter(slice=name, model__in=labels)._raw_delete(alias)  # noqa: SLF001
 
 
 def _is_void(alias: str, name: str, model: Any) -> bool:

@@ -118,7 +118,9 @@ def test_a_source_without_room_for_sorting_is_told(fragile_source, labels):
         f"ALTER DATABASE {name} SET temp_file_limit = 64",
         f"ALTER DATABASE {name} SET work_mem = '64kB'",
     )
-    fragile_source.refuses("temp_file_limit.*no room for sorting; free some", fragile_source.table(Label))
+    message = "temp_file_limit.*no room for sorting; free some"
+    error = fragile_source.refuses(message, fragile_source.table(Label))
+    assert isinstance(error.__cause__, psycopg.errors.ConfigurationLimitExceeded)
 
 
 @pytest.fixture
@@ -203,7 +205,8 @@ def test_bytes_of_a_source_without_encoding_that_are_no_utf8_are_refused(server,
         source.create(Category)
         source.sql("INSERT INTO shop_category VALUES (1, convert_from('\\xe9', 'SQL_ASCII'), NULL)")
         message = r"shop\.Category .*invalid byte sequence.*; correct that text in the source"
-        source.refuses(message, source.table(Category))
+        error = source.refuses(message, source.table(Category))
+    assert isinstance(error.__cause__, psycopg.errors.CharacterNotInRepertoire)
 
 
 def test_a_load_that_takes_too_long_is_given_up(target):

@@ -85,9 +85,12 @@ def test_what_is_abandoned_is_closed_and_no_more_is_taken(tmp_path):
     file.close()
 
 
-def test_a_file_that_its_writer_closes_after_an_error_is_no_second_error(tmp_path):
+def test_a_file_that_its_writer_closes_after_an_error_is_no_second_error(tmp_path, synced):
     disk = Disk()
-    file = opened(tmp_path / "a")
-    file.close()
-    disk.begin(file, "a")
+    files = [opened(tmp_path / name) for name in ("a", "b")]
+    files[0].close()
+    disk.begin(files[0], "a")
+    disk.end(files[1], "b")
     disk.settle()
+    assert len(synced) == 1
+    assert files[1].closed

@@ -65,7 +65,8 @@ def test_a_server_that_does_not_answer_is_named_without_the_password(source):
 
 
 def test_a_service_that_there_is_not_is_an_error_of_the_export(source):
-    refused(source, "cannot connect to service nowhere: .*nowhere", postgres=Postgres(service="nowhere"))
+    error = refused(source, "cannot connect to service nowhere: .*nowhere", postgres=Postgres(service="nowhere"))
+    assert isinstance(error.__cause__, psycopg.Error)
 
 
 def test_a_service_file_is_read(source, tmp_path, monkeypatch):
@@ -98,7 +99,8 @@ def test_a_privilege_that_is_missing_on_one_table_is_told_with_the_grant(source,
     message = (
         rf"shop\.Tenant: {reader} may not read the table shop_tenant .*GRANT SELECT ON \"shop_tenant\" TO {reader}"
     )
-    refused(source, message, source.table(Tenant), source.table(Shop), postgres=reading(source, reader))
+    error = refused(source, message, source.table(Tenant), source.table(Shop), postgres=reading(source, reader))
+    assert error.__cause__ is None  # Nothing was asked that the server had to refuse.
 
 
 def test_row_policies_refuse_and_do_not_hide(source, reader):
@@ -112,7 +114,9 @@ def test_row_policies_refuse_and_do_not_hide(source, reader):
 def test_a_missing_column_is_named(source):
     source.create(Tenant)
     source.sql("ALTER TABLE shop_tenant DROP COLUMN is_active")
-    refused(source, r"shop\.Tenant: the table shop_tenant in .* has no column is_active; run", source.table(Tenant))
+    message = r"shop\.Tenant: the table shop_tenant in .* has no column is_active; run"
+    error = refused(source, message, source.table(Tenant))
+    assert error.__cause__ is None
 
 
 def slow(source):
@@ -187,9 +191,9 @@ def test_a_bundle_that_does_not_take_everything_is_an_error(source):
 
 def test_a_declared_parent_without_a_job_is_told(source):
     source.create(Tenant, Shop)
-    refused(
-        source, r"shop\.Shop\.tenant is declared to need shop\.Tenant, which has no job", source.table(Shop, "tenant")
-    )
+    message = r"shop\.Shop\.tenant is declared to need shop\.Tenant, which has no job"
+    error = refused(source, message, source.table(Shop, "tenant"))
+    assert error.__cause__ is None
 
 
 # Workers, progress, facts
