@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from isekai_core.conf import settings
 from isekai_core.errors import ExtractError, IsekaiError, SkipResource, TemporaryError
+from isekai_core.loops import new_loop
 from isekai_core.pipeline.compose import Composed, Processor
 from isekai_core.pipeline.given import check_key, check_payload
 from isekai_core.pipeline.payloads import Identity, is_kept
@@ -81,7 +82,7 @@ class Fetcher:
     def __init__(self, processors: list[Processor]) -> None:
         self._processors = processors
         self._results: queue.SimpleQueue[Fetched] = queue.SimpleQueue()
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop
         self._queues: dict[str, asyncio.Queue[tuple[Work, Processor]]] = {}
         self._thread: threading.Thread | None = None
         self._ready: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
@@ -103,6 +104,7 @@ class Fetcher:
 
     def __enter__(self) -> Self:
         if self._processors:
+            self._loop = new_loop()
             self._thread = threading.Thread(target=self._run, name="isekai-fetch", daemon=True)
             self._thread.start()
             if (error := self._ready.get()) is not None:
@@ -115,7 +117,7 @@ class Fetcher:
         if self._thread is not None and self._stop is not None:
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join()
-        self._loop.close()
+            self._loop.close()
 
     def submit(self, batch: list[tuple[Work, Processor]]) -> None:
         """Fetch these; the results come from `next`."""

@@ -1,14 +1,16 @@
-"""`loops.py`: work moves to a thread where an event loop runs, and only there."""
+"""`loops.py`: work moves to a thread where an event loop runs, and only there; a loop to fetch with."""
 
 import asyncio
 import contextvars
+import sys
 import threading
+from contextlib import closing
 
 import pytest
 from django.db import connection, connections
 
 from isekai_core.builtins.orm.database import Orm
-from isekai_core.loops import outside_loops
+from isekai_core.loops import new_loop, outside_loops
 from isekai_core.slicing import DataSlicer, Importer, ImportJob
 from isekai_core.slicing import importer as home
 from isekai_core.testing.shop.models import Tenant
@@ -63,3 +65,21 @@ def test_slices_of_the_orm_are_cut_estimated_loaded_and_taken_out_in_a_loop(tmp_
         return rows, cut, loaded, Orm().unload("dev")[0].rows
 
     assert asyncio.run(cells()) == (1, 1, 0, 0)
+
+
+async def what_runs():
+    return asyncio.get_running_loop()
+
+
+def test_what_is_fetched_is_fetched_by_uvloop_where_that_is_installed():
+    uvloop = pytest.importorskip("uvloop")
+    with closing(new_loop()) as loop:
+        assert isinstance(loop, uvloop.Loop)
+        assert loop.run_until_complete(what_runs()) is loop
+
+
+def test_without_uvloop_there_is_a_loop_of_asyncios_own(monkeypatch):
+    monkeypatch.setitem(sys.modules, "uvloop", None)
+    with closing(new_loop()) as loop:
+        assert type(loop).__module__.startswith("asyncio.")
+        assert loop.run_until_complete(what_runs()) is loop

@@ -43,7 +43,7 @@ def test_core_declares_what_it_imports():
     used = imported(path for path in modules(CORE) if CORE / "testing" not in path.parents)
     extras = PROJECTS[ROOT]["optional-dependencies"]
     # What only some need is imported where it is used, and says what to install.
-    optional = declared([*extras["masks"], *extras["zstd"]])
+    optional = declared([*extras["masks"], *extras["zstd"], *extras["uvloop"]])
     assert used - {"isekai-core"} == declared(PROJECTS[ROOT]["dependencies"]) | optional
 
 

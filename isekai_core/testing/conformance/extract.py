@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from typing import Any, ClassVar
 
 from isekai_core.errors import ExtractError
+from isekai_core.loops import new_loop
 from isekai_core.testing.conformance.base import Conformance
 from isekai_core.testing.conformance.checks import (
     check_closes,
@@ -116,7 +117,8 @@ def _check_said(key: Key, extraction: Extraction) -> None:
 def extract(extractor: Any, keys: Iterable[Key], look: Look) -> None:
     """Bring the keys as the engine does, one after the other, and look at each while the processor is open."""
     if inspect.iscoroutinefunction(extractor.extract):
-        asyncio.run(_extract_on_loop(extractor, keys, look))
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            runner.run(_extract_on_loop(extractor, keys, look))
         return
     for key in keys:
         _look(key, extractor.extract(ResourceView(key)), look)

@@ -12,6 +12,7 @@ import pytest
 from isekai_http.extract import HttpExtractor
 
 from isekai_core.errors import ExtractError
+from isekai_core.loops import new_loop
 from isekai_core.testing import Site
 from isekai_core.types import Extraction, Key, ResourceView
 
@@ -25,7 +26,9 @@ def extract() -> Callable[..., Extraction]:
             async with HttpExtractor(**options) as extractor:
                 return await extractor.extract(ResourceView(Key("url", url)))
 
-        return asyncio.run(once())
+        # On the loop that the engine fetches with.
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            return runner.run(once())
 
     return run
 
