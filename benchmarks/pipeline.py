@@ -1,12 +1,13 @@
-"""The main job, side by side: a site of pages and images becomes Django models, by ISEKAI and by isekai-django.
+"""The main job, side by side: a site of pages and images becomes Django models, by ISEKAI, by isekai-django, by hand.
 
     python benchmarks/pipeline.py                  # 2,000 pages and 1,000 images; ours also 4 times as many
     python benchmarks/pipeline.py --sizes 200      # a quick look
     python benchmarks/pipeline.py --skip-peer --rounds 3
     python benchmarks/pipeline.py --rounds 3 --write    # the table of pipeline.md anew
 
-Both fetch the same site from the same server, fill the same models, and run by turns, each in a process of its
-own with an empty database. isekai-django is installed into an environment of its own, `work/peer`.
+All fetch the same site from the same server, fill the same models, and run by turns, each in a process of its
+own with an empty database. isekai-django is installed into an environment of its own, `work/peer`. By hand is a
+plain script without a journal, the limit.
 """
 
 import argparse
@@ -115,13 +116,14 @@ def _database(folder: Path, server: str | None) -> Iterator[str]:
 
 
 def cases(args: argparse.Namespace) -> list[Case]:
-    """Ours at every size and 4 times the base; the peer at the base size only, since its load grows quadratically."""
+    """Ours at every size and 4 times the base; the others at the base size, as the peer's load grows quadratically."""
     base = args.sizes[0]
     ours = Side("isekai", "ours.run", Path(sys.executable))
+    script = Side("a plain script", "script.run", Path(sys.executable))
     sizes = args.sizes if len(args.sizes) > 1 else [base, 4 * base]
     made = []
     for database in args.databases:
-        made.append(Case(ours, database, base))
+        made += [Case(ours, database, base), Case(script, database, base)]
         if not args.skip_peer:
             made.append(Case(Side("isekai-django", "peer.run", peer_python()), database, base))
         made.extend(Case(ours, database, size) for size in sizes[1:])
@@ -175,7 +177,9 @@ def ratios(found: list[Case]) -> list[str]:
         here = [case for case in found if case.database == database]
         ours = [case for case in here if case.side.module == "ours.run"]
         peers = [case for case in here if case.side.module == "peer.run"]
+        scripts = [case for case in here if case.side.module == "script.run"]
         said += [f"{database}: {_beside(peer, ours[0])}" for peer in peers if ours]
+        said += [f"{database}: {_to_the_limit(script, *peers, *ours[:1])}" for script in scripts if ours or peers]
         said += [f"{database}: {_growth(ours[0], more)}" for more in ours[1:]]
     return said
 
@@ -187,6 +191,11 @@ def _beside(peer: Case, ours: Case) -> str:
         f"{times:.1f} times faster ({cpu:.1f} times by CPU seconds), {statements:.0f} times fewer statements,"
         f" {memory:.1f} times less memory"
     )
+
+
+def _to_the_limit(script: Case, *others: Case) -> str:
+    times = [f"{case.side.name} takes {case.median('total') / script.median('total'):.1f} times" for case in others]
+    return f"{' and '.join(times)} as long as a plain script"
 
 
 def _growth(small: Case, large: Case) -> str:

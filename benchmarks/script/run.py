@@ -64,7 +64,7 @@ async def fetch(urls: list[str]) -> list[tuple[str, bytes]]:
 def addresses(sitemap: bytes) -> list[str]:
     from xml.etree import ElementTree as ET  # noqa: PLC0415
 
-    return [node.text or "" for node in ET.fromstring(sitemap).iterfind("{*}url/{*}loc")]  # noqa: S314 - our own
+    return [node.text or "" for node in ET.fromstring(sitemap).iterfind("{*}url/{*}loc")]
 
 
 def article_of(url: str, html: bytes) -> tuple[Any, str, str]:
