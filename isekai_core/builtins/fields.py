@@ -4,14 +4,15 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import NOT_PROVIDED, FileField, JSONField, Model
 from django.utils import timezone
 
+from isekai_core.pipeline.moments import moment
 from isekai_core.types import FileValue
 
 
@@ -75,12 +76,10 @@ def _convert(field: Any, value: Any, row: Model) -> Any:
         return None if value is None else field.target_field.to_python(value)
     if isinstance(field, JSONField) and value is not None:
         json.dumps(value, cls=field.encoder, allow_nan=False)
-    if isinstance(value, dt.datetime) and settings.USE_TZ and timezone.is_naive(value):
-        value = timezone.make_aware(value)
     if value is None and field.null:
         # `blank` is what forms ask for; the column takes it.
         return None
-    return field.clean(value, row)
+    return field.clean(moment(field, value), row)
 
 
 def _linked(value: Any) -> list[Any]:
@@ -115,16 +114,25 @@ def hash_of(field: Any, value: Any) -> str:
         text = value.payload.sha256
     elif field.many_to_many:
         text = repr(sorted(str(pk) for pk in value))
-    elif isinstance(value, dt.datetime) and timezone.is_aware(value):
-        # The same moment, in whatever zone the database gives it back.
-        text = value.astimezone(dt.UTC).isoformat()
     else:
-        text = (
-            f"{type(value).__name__} {value}"
-            if not isinstance(value, dict | list)
-            else json.dumps(value, sort_keys=True, default=str)
-        )
+        text = _as_text(value)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _as_text(value: Any) -> str:
+    """`value`, the same whether it was given or is what the database gives back."""
+    match value:
+        case dt.datetime() if timezone.is_aware(value):
+            # The same moment, in whatever zone.
+            return value.astimezone(dt.UTC).isoformat()
+        case Decimal() if value.is_finite():
+            # A column has as many places as it was made with: 1.5 comes back as 1.50.
+            return f"Decimal {value.normalize()}"
+        case bytes() | bytearray() | memoryview():
+            return f"bytes {bytes(value)!r}"
+        case dict() | list():
+            return json.dumps(value, sort_keys=True, default=str)
+    return f"{type(value).__name__} {value}"
 
 
 def show(field: Any, row: Model, linked: set[Any] | None) -> str:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import connections, router
-from django.db.models import Model
+from django.db.models import Model, Q
 
 from isekai_core.builtins.fields import FieldError, Prepared, is_file, is_lost, prepare, required_fields, show
 from isekai_core.builtins.files import store_file
@@ -183,10 +183,26 @@ def _write_links(model: type[Model], items: Sequence[LoadItem]) -> None:
     for name in sorted(names):
         field: Any = fillable_fields(model)[name]
         same = [item for item in items if name in item.changed]
-        through: Any = field.remote_field.through
-        source, target = f"{field.m2m_field_name()}_id", f"{field.m2m_reverse_field_name()}_id"
-        through._base_manager.filter(
-            **{f"{source}__in": [item.row.pk for item in same if item.action == "update"]}
-        ).delete()
-        pairs = [(item.row.pk, pk) for item in same for pk in item.values[name].value]
-        through._base_manager.bulk_create([through(**{source: left, target: right}) for left, right in pairs])
+        _replace_links(field, [item.row.pk for item in same if item.action == "update"], _pairs(field, name, same))
+
+
+def _pairs(field: Any, name: str, items: Sequence[LoadItem]) -> list[tuple[Any, Any]]:
+    """What is linked to what, each pair once; of a symmetrical field, such as friends, the other way round, too."""
+    pairs = [(item.row.pk, pk) for item in items for pk in item.values[name].value]
+    if field.remote_field.symmetrical:
+        pairs += [(right, left) for left, right in pairs]
+    return list(dict.fromkeys(pairs))
+
+
+def _replace_links(field: Any, updated: Sequence[Any], pairs: Sequence[tuple[Any, Any]]) -> None:
+    """Drop the links of the rows in `updated`, and make `pairs`."""
+    through: Any = field.remote_field.through
+    source, target = f"{field.m2m_field_name()}_id", f"{field.m2m_reverse_field_name()}_id"
+    is_symmetrical = field.remote_field.symmetrical
+    old = Q(**{f"{source}__in": updated})
+    if is_symmetrical:
+        old |= Q(**{f"{target}__in": updated})
+    through._base_manager.filter(old).delete()
+    links = [through(**{source: left, target: right}) for left, right in pairs]
+    # Of a symmetrical one, a row that was written before may have made the same link.
+    through._base_manager.bulk_create(links, ignore_conflicts=is_symmetrical)

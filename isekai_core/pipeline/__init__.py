@@ -13,7 +13,7 @@ mine.py
 transform.py
 load.py         the order of rows: order.py is its graph, writer.py writes, cycles.py what needs one another
 match.py        which rows exist, and create.py makes new ones; resolve.py: refs become values; aliases.py: redirects;
-                answers.py: what rows are asked for; foretell.py: addresses of rows that come later
+                answers.py: what rows are asked for; foretell.py: addresses of rows that come later; moments.py: dates
 
 journal.py      claims and batched writes; family.py: who found whom; work.py: a resource in memory
 rows.py         their SQL, and copying.py its COPY; payloads.py: bytes in the database and in storage; packing.py

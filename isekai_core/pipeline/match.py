@@ -1,41 +1,40 @@
 """Which items of a batch mean a row that exists: by their match fields, one query for all of a model."""
 
-import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q
-from django.utils import timezone
 
 from isekai_core.errors import LoadError
 from isekai_core.pipeline.given import is_storable
+from isekai_core.pipeline.moments import moment
 from isekai_core.pipeline.transform import fillable_fields, find_model
 from isekai_core.types import LoadItem
 
 
-def match(items: Sequence[LoadItem]) -> set[int]:
-    """Set the `pk` of the items whose row exists; the ids (of objects) of those that must wait.
+def match(items: Sequence[LoadItem]) -> dict[int, int]:
+    """Set the `pk` of the items whose row exists; the ids (of objects) of those that must wait, to for how many.
 
-    An item waits when an earlier one of the batch means the same row, which it updates afterwards. More
+    An item waits for the earlier ones of the batch that mean the same row, which it updates afterwards. More
     than one row for an item, or a value the field does not take, sets its `error`.
     """
     groups: dict[tuple[str, tuple[str, ...]], list[LoadItem]] = defaultdict(list)
     for item in items:
         if item.match and item.pk is None:
             groups[item.model, item.match].append(item)
-    waiting: set[int] = set()
+    waiting: dict[int, int] = {}
     for (label, names), same in groups.items():
         waiting |= _match_group(find_model(label), names, same)
     return waiting
 
 
-def _match_group(model: type[Model], names: tuple[str, ...], items: Sequence[LoadItem]) -> set[int]:
+def _match_group(model: type[Model], names: tuple[str, ...], items: Sequence[LoadItem]) -> dict[int, int]:
     fields = [fillable_fields(model)[name] for name in names]
     wanted: dict[tuple[Any, ...], LoadItem] = {}
-    waiting: set[int] = set()
+    waiting: dict[int, int] = {}
+    meant: Counter[tuple[Any, ...]] = Counter()
     for item in items:
         try:
             values = tuple(_comparable(field, item.values[name]) for field, name in zip(fields, names, strict=True))
@@ -50,19 +49,17 @@ def _match_group(model: type[Model], names: tuple[str, ...], items: Sequence[Loa
             # No row can have it, and a database would refuse to look: the loader says so, by the field's name.
             continue
         if values in wanted:
-            waiting.add(id(item))
+            waiting[id(item)] = meant[values]
         else:
             wanted[values] = item
+        meant[values] += 1
     _set_keys(model, fields, wanted)
     return waiting
 
 
 def _comparable(field: Any, value: Any) -> Any:
     target = field.target_field if field.is_relation else field
-    value = target.to_python(value)
-    if isinstance(value, dt.datetime) and settings.USE_TZ and timezone.is_naive(value):
-        return timezone.make_aware(value)
-    return value
+    return target.to_python(moment(target, value))
 
 
 def _set_keys(model: type[Model], fields: list[Any], wanted: dict[tuple[Any, ...], LoadItem]) -> None:

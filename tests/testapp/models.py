@@ -263,3 +263,41 @@ class Rating(models.Model):
 
     def __str__(self):
         return f"{self.stars} stars"
+
+
+class Person(models.Model):
+    """Friends of each other: a many-to-many field that is symmetrical."""
+
+    name = models.CharField(max_length=50, unique=True)
+    friends = models.ManyToManyField("self", blank=True)
+
+    def __str__(self):
+        return self.name
+
+
+class Reading(models.Model):
+    """Columns whose values can be written in several ways, and come back in one."""
+
+    name = models.CharField(max_length=50, unique=True)
+    raw = models.BinaryField(default=b"")
+    price = models.DecimalField(max_digits=8, decimal_places=2, default=0)
+    ratio = models.FloatField(default=0)
+    took = models.DurationField(null=True)
+    data = models.JSONField(default=dict)
+    at = models.TimeField(null=True)
+    when = models.DateTimeField(null=True)
+    host = models.GenericIPAddressField(null=True)
+    number = models.UUIDField(null=True)
+
+    def __str__(self):
+        return self.name
+
+
+class Remembered(models.Model):
+    """A text in an index: PostgreSQL takes none that is too long for one."""
+
+    name = models.CharField(max_length=50, unique=True)
+    text = models.TextField(db_index=True)
+
+    def __str__(self):
+        return self.name

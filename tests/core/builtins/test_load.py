@@ -6,32 +6,16 @@ from pathlib import Path
 
 import pytest
 from django.db.models.signals import post_save
-from testapp.models import Article, Author, Country, Photo, Place, Restaurant, Saved, Section, Tag
+from testapp.models import Article, Author, Country, Person, Photo, Place, Restaurant, Saved, Section, Tag
 
-from isekai_core import Key, Payload
-from isekai_core.builtins.load import ModelLoader
-from isekai_core.types import FileValue, LoadItem
+from isekai_core import Payload
+from isekai_core.types import FileValue
+
+from .conftest import again, item, load
 
 pytestmark = pytest.mark.django_db
 
 SAVES = pytest.mark.parametrize("save", ["bulk", "each"])
-
-
-def item(model, values, pk=None, written=None):
-    return LoadItem(Key("thing", "x"), f"testapp.{model}", values, pk=pk, written=written or {})
-
-
-def load(*items, **options):
-    """Plan and write as the engine does; the items."""
-    loader = ModelLoader(**options)
-    loader.plan(items)
-    loader.write([one for one in items if one.action in ("create", "update")])
-    return items
-
-
-def again(one, **values):
-    """The same resource, later."""
-    return item(one.model.partition(".")[2], values, pk=one.pk, written=dict(one.written))
 
 
 @SAVES
@@ -382,3 +366,16 @@ def test_a_section_tree_of_one_batch_needs_the_parent_first():
     (root,) = load(item("Section", {"slug": "root", "title": "r"}))
     (child,) = load(item("Section", {"slug": "child", "title": "c", "parent": root.pk}))
     assert Section.objects.get(pk=child.pk).parent_id == root.pk
+
+
+def test_friends_are_friends_of_each_other():
+    ada, bob, eve = load(*(item("Person", {"name": name}) for name in ("ada", "bob", "eve")))
+    friends = {"bob": [ada.pk, eve.pk], "eve": [bob.pk]}
+    (bob, eve) = load(again(bob, name="bob", friends=friends["bob"]), again(eve, name="eve", friends=friends["eve"]))
+
+    def of(name):
+        return set(Person.objects.get(name=name).friends.values_list("name", flat=True))
+
+    assert (of("ada"), of("bob"), of("eve")) == ({"bob"}, {"ada", "eve"}, {"bob"})
+    load(again(bob, name="bob", friends=[eve.pk]))
+    assert (of("ada"), of("bob"), of("eve")) == (set(), {"eve"}, {"bob"})
