@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 _TYPES = {
@@ -41,7 +42,11 @@ def copy_types(connection: BaseDatabaseWrapper, fields: Sequence[Any]) -> list[s
     """What COPY must be told of the columns; None when it cannot be used for all of them."""
     if connection.vendor != "postgresql":
         return None
-    types = [_TYPES.get(internal_type(_base(field))) for field in fields]
+    names = [internal_type(_base(field)) for field in fields]
+    if "DateTimeField" in names and not settings.USE_TZ:
+        # The column has a time zone all the same, and the binary form takes no moment without one.
+        return None
+    types = [_TYPES.get(name) for name in names]
     return None if None in types else [kind for kind in types if kind is not None]
 
 

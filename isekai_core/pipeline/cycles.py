@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connections, models, router, transaction
+from django.db import connections, models, router, transaction
 from django.db.models import Model
 
 from isekai_core.errors import LoadError
@@ -18,7 +18,7 @@ from isekai_core.pipeline.match import match
 from isekai_core.pipeline.order import build_order
 from isekai_core.pipeline.transform import fillable_fields, find_model
 from isekai_core.pipeline.work import Work, read_spec
-from isekai_core.pipeline.writer import Writer, item_of
+from isekai_core.pipeline.writer import Writer, is_outage, item_of
 from isekai_core.types import LoadItem, ResourceRef, Spec
 from isekai_core.types.specs import walk_refs
 
@@ -38,9 +38,11 @@ def write_group(writer: Writer, works: Sequence[Work]) -> tuple[Work, Exception]
         _write(writer, works, apart=False)
     except _Culprit as culprit:
         return culprit.work, culprit.error
-    except (LeaseLost, OperationalError, InterfaceError):
+    except LeaseLost:
         raise
     except Exception as error:
+        if is_outage(error):
+            raise
         return _find_culprit(writer, works, error)
     return None
 
@@ -51,9 +53,11 @@ def _find_culprit(writer: Writer, works: Sequence[Work], error: Exception) -> tu
         _write(writer, works, apart=True)
     except _Culprit as culprit:
         return culprit.work, culprit.error
-    except (LeaseLost, OperationalError, InterfaceError):
+    except LeaseLost:
         raise
-    except Exception:
+    except Exception as second:
+        if is_outage(second):
+            raise
         return works[0], error
     return None
 
@@ -140,7 +144,7 @@ class _Group:
             try:
                 self.writer.write_items(batch)
             except Exception as error:
-                if len(batch) == 1 and not isinstance(error, OperationalError | InterfaceError):
+                if len(batch) == 1 and not is_outage(error):
                     raise _Culprit(batch[0], error) from error
                 raise
             for work in batch:
@@ -152,7 +156,7 @@ class _Group:
         try:
             self.writer.check_constraints(works)
         except Exception as error:
-            if len(works) == 1:
+            if len(works) == 1 and not is_outage(error):
                 raise _Culprit(works[0], error) from error
             raise
 

@@ -6,6 +6,7 @@ written, and synchronous extractors run, in the thread that runs the pipeline.
 
 import asyncio
 import inspect
+import math
 import queue
 import random
 import threading
@@ -83,7 +84,8 @@ class Fetcher:
         self._processors = processors
         self._results: queue.SimpleQueue[Fetched] = queue.SimpleQueue()
         self._loop: asyncio.AbstractEventLoop
-        self._queues: dict[str, asyncio.Queue[tuple[Work, Processor]]] = {}
+        # Not by its name: a pipeline may have two of one name, each with its own `concurrency`.
+        self._queues: dict[int, asyncio.Queue[tuple[Work, Processor]]] = {}
         self._thread: threading.Thread | None = None
         self._ready: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
         self._stop: asyncio.Event | None = None
@@ -136,7 +138,7 @@ class Fetcher:
 
     def _enqueue(self, batch: list[tuple[Work, Processor]]) -> None:
         for work, processor in batch:
-            self._queues[processor.name].put_nowait((work, processor))
+            self._queues[id(processor)].put_nowait((work, processor))
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -147,14 +149,14 @@ class Fetcher:
         async with AsyncExitStack() as stack:
             try:
                 for processor in self._processors:
-                    self._queues[processor.name] = asyncio.Queue()
+                    self._queues[id(processor)] = asyncio.Queue()
                     if hasattr(processor.object, "__aenter__"):
                         await stack.enter_async_context(processor.object)
             except BaseException as error:
                 self._ready.put(error)
                 return
             workers = [
-                self._loop.create_task(self._work(self._queues[processor.name]))
+                self._loop.create_task(self._work(self._queues[id(processor)]))
                 for processor in self._processors
                 for _ in range(_concurrency(processor))
             ]
@@ -270,7 +272,9 @@ def _failed(work: Work, error: Exception, processor: Processor) -> None:
 def _delay(error: Exception, attempt: int) -> float:
     """Seconds until the next try: what the source asked for, or doubling with up to a quarter of jitter."""
     longest = settings().retry_max_wait
-    if isinstance(error, TemporaryError) and error.retry_after is not None:
-        return min(max(error.retry_after, 0.0), longest)
+    asked = error.retry_after if isinstance(error, TemporaryError) else None
+    if isinstance(asked, int | float) and math.isfinite(asked):
+        return min(max(asked, 0.0), longest)
+    # Nothing was asked, or by a plugin that gave on a header's text as it stands.
     backoff = settings().retry_backoff * 2 ** (attempt - 1)
     return float(min(backoff, longest) * random.uniform(1.0, 1.25))  # noqa: S311 - jitter, not a secret

@@ -71,12 +71,16 @@ class Wanted:
 
 
 class Family:
-    """The resources that works bring up, and the dependencies of works on them."""
+    """The resources that works bring up, and the dependencies of works on them.
 
-    def __init__(self, connection: Any, pipeline: str, max_depth: int | None) -> None:
+    mark: the run's first batch number, for those whose payload is another than before.
+    """
+
+    def __init__(self, connection: Any, pipeline: str, max_depth: int | None, mark: int = 0) -> None:
         self.connection = connection
         self.pipeline = pipeline
         self.max_depth = max_depth
+        self.mark = mark
         # Most pages link to the same pages: what is known to be there needs no query.
         self._known: OrderedDict[Key, tuple[int, int]] = OrderedDict()
         self._writing: dict[int, Work] = {}
@@ -85,7 +89,8 @@ class Family:
         """Resource to what its smallest parent key says of it, as stored: results do not depend on timing."""
         edges = Dependency.objects.filter(one_of("child_id", ids)).exclude(metadata="")
         smallest: dict[int, tuple[str, str]] = {}
-        for child, key, metadata in edges.values_list("child_id", "parent__key", "metadata"):
+        # A site's logo is on all of its pages.
+        for child, key, metadata in edges.values_list("child_id", "parent__key", "metadata").iterator():
             smallest[child] = min(smallest.get(child, (key, metadata)), (key, metadata))
         return {child: metadata for child, (_, metadata) in smallest.items()}
 
@@ -208,12 +213,17 @@ class Family:
         if payload == row.payload_id or row.extract_step_id is not None or row.seed_step_id is not None:
             return
         if (work := self._writing.get(row.pk)) is not None:
-            work.row.payload_id = payload
+            work.row.payload_id, work.row.changed_in = payload, self.mark
             work.row.stage, work.row.state = Stage.EXTRACTED.value, State.READY.value
             return
         state = State.SKIPPED if too_deep else State.READY
         Resource.objects.filter(pk=row.pk).update(
-            payload=payload, stage=Stage.EXTRACTED.value, state=state.value, lease_owner="", lease_until=None
+            payload=payload,
+            stage=Stage.EXTRACTED.value,
+            state=state.value,
+            changed_in=self.mark,
+            lease_owner="",
+            lease_until=None,
         )
 
     def _too_deep(self, depth: int) -> bool:

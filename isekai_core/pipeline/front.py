@@ -15,7 +15,7 @@ from isekai_core.errors import ExtractError
 from isekai_core.pipeline.compose import Processor
 from isekai_core.pipeline.extract import Fetched, Fetcher, choose, extract_here, is_async, take
 from isekai_core.pipeline.garbage import fewer_collections
-from isekai_core.pipeline.journal import Journal
+from isekai_core.pipeline.journal import Journal, new_payloads
 from isekai_core.pipeline.mine import mine
 from isekai_core.pipeline.tally import Tally
 from isekai_core.pipeline.transform import transform
@@ -176,7 +176,7 @@ class Front:
         work.let_go()
         self.journal.packer.begin(work.payload, work.spec)
         self.finished.append(work)
-        self.bytes += sum(made.size for made in (work.payload, work.spec) if made is not None)
+        self.bytes += sum(made.size for made in new_payloads([work]))
         old = time.monotonic() - self.written_at > _WRITE_SECONDS
         if len(self.finished) >= self._batch_size or self.bytes > _WRITE_BYTES or old:
             self._write()

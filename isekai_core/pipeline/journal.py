@@ -22,7 +22,7 @@ from isekai_core.pipeline.packing import Packer
 from isekai_core.pipeline.provenance import TOGETHER, stale_steps, store_step
 from isekai_core.pipeline.rows import one_of, update_rows
 from isekai_core.pipeline.work import Claimed, Work, load_metadata, short_hash
-from isekai_core.types import STAGES, Key, Mined, ResourceView, Stage, State
+from isekai_core.types import STAGES, Key, Mined, Payload, ResourceView, Stage, State
 
 _OUTCOME = (
     "error_stage",
@@ -73,6 +73,12 @@ def first_batch(run: int) -> int:
     return run << 24
 
 
+def new_payloads(works: Iterable[Work]) -> list[Payload]:
+    """What the stages made of `works` and is not stored yet: their own, and those of what they found."""
+    own = [made for work in works for made in (work.payload, work.spec) if made is not None]
+    return own + [item.payload for work in works for item in (work.mined or {}).values() if item.payload is not None]
+
+
 class LeaseLost(Exception):
     """Some rows of a batch belong to somebody else by now."""
 
@@ -85,7 +91,7 @@ class Journal:
         self.pipeline = composed.name
         self.run = run
         self.using = router.db_for_write(Resource)
-        self.family = Family(self.connection, composed.name, composed.max_depth)
+        self.family = Family(self.connection, composed.name, composed.max_depth, first_batch(run.pk))
         self.packer = Packer(is_on=self.connection.vendor != "sqlite")
         self._claims = 0
         self._beat = time.monotonic()
@@ -204,7 +210,7 @@ class Journal:
 
     def write(self, works: Sequence[Work]) -> list[Work]:
         """Write what the stages made of `works`; those that were still ours."""
-        payloads.store_blobs(self._new_payloads(works))
+        payloads.store_blobs(new_payloads(works))
         try:
             with transaction.atomic(using=self.using):
                 self._write(works)
@@ -216,10 +222,13 @@ class Journal:
         return list(works)
 
     def _write(self, works: Sequence[Work]) -> None:
-        stored = payloads.store_rows(self._new_payloads(works), self.packer)
+        stored = payloads.store_rows(new_payloads(works), self.packer)
         for work in works:
             if work.payload is not None and work.alias is None:
                 work.row.payload_id = stored[payloads.Identity.of(work.payload)]
+                if work.stored is not None:
+                    # Files that other rows have of it are others now.
+                    work.row.changed_in = first_batch(self.run.pk)
             if work.spec is not None:
                 work.row.spec_id = stored[payloads.Identity.of(work.spec)]
             if work.alias is not None:
@@ -256,13 +265,6 @@ class Journal:
         rows = Resource.objects.filter(one_of("pk", (work.row.pk for work in works)))
         owners = dict(rows.values_list("pk", "lease_owner"))
         return [work for work in works if owners.get(work.row.pk) == work.token]
-
-    @staticmethod
-    def _new_payloads(works: Iterable[Work]) -> list[Any]:
-        own = [made for work in works for made in (work.payload, work.spec) if made is not None]
-        return own + [
-            item.payload for work in works for item in (work.mined or {}).values() if item.payload is not None
-        ]
 
     # Life signs and what wakes up
 

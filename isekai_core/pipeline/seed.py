@@ -14,7 +14,7 @@ from isekai_core.pipeline import payloads
 from isekai_core.pipeline.compose import Processor
 from isekai_core.pipeline.family import NewResource, add_resources
 from isekai_core.pipeline.given import check_key, check_payload, check_version
-from isekai_core.pipeline.journal import Journal
+from isekai_core.pipeline.journal import Journal, first_batch
 from isekai_core.pipeline.tally import Tally
 from isekai_core.pipeline.work import Failure, dump_metadata
 from isekai_core.plugins.contain import as_error
@@ -108,7 +108,8 @@ def _write(journal: Journal, tally: Tally, batch: Sequence[Given], position: int
         # Another worker may have mined one of them in between: then it is there, which is all that counts.
         add_resources(journal.connection, new)
         earlier = _earlier_steps(journal, position)
-        again = [_again(row, given[digest], step, earlier, stored) for digest, row in existing.items()]
+        mark = first_batch(journal.run.pk)
+        again = [_again(row, given[digest], step, earlier, stored, mark) for digest, row in existing.items()]
     tally.cost(journal.composed["seeder"][position], resources=len(given))
     tally.count("seed", "done", len(new))
     tally.count("seed", "changed", sum(again))
@@ -129,8 +130,11 @@ def _earlier_steps(journal: Journal, position: int) -> set[int]:
     return {journal.step("seed", processor) for processor in journal.composed["seeder"][:position]}
 
 
-def _again(row: Resource, item: Given, step: int, earlier: set[int], stored: dict[Any, int]) -> bool:
-    """Take over what the seeder says now; whether there is something to do again."""
+def _again(row: Resource, item: Given, step: int, earlier: set[int], stored: dict[Any, int], mark: int) -> bool:
+    """Take over what the seeder says now; whether there is something to do again.
+
+    mark: this run's first batch number, for a payload that is another than before.
+    """
     if row.seed_step_id in earlier:
         # Two seeders give it: the first of them is asked.
         return False
@@ -140,10 +144,11 @@ def _again(row: Resource, item: Given, step: int, earlier: set[int], stored: dic
         changes |= {"version": item.version} | ({} if payload else {"stage": Stage.SEEDED.value})
     if item.metadata != row.metadata:
         changes |= {"metadata": item.metadata}
-        if row.payload_id is not None:
+        if row.payload_id is not None and row.stage != Stage.SEEDED.value:
+            # One that is to be fetched is transformed after that, with what is said of it now.
             changes.setdefault("stage", Stage.EXTRACTED.value)
     if payload is not None and payload != row.payload_id:
-        changes |= {"payload_id": payload, "stage": Stage.EXTRACTED.value}
+        changes |= {"payload_id": payload, "stage": Stage.EXTRACTED.value, "changed_in": mark}
     if row.state == State.SKIPPED.value and row.error_stage == "seed":
         changes |= {"depth": 0, "state": State.READY.value, "error_stage": "", "message": ""}
     work_to_do = "stage" in changes or "state" in changes

@@ -61,6 +61,10 @@ def _take(work: Work, spec: Any) -> None:
             if isinstance(ref, ResourceRef):
                 check_key(ref.key)
                 refs[ref.key] = refs.get(ref.key, False) or not ref.soft
+            elif isinstance(ref, BlobRef) and ref.key not in (None, work.key):
+                # What is needed of that one is its bytes, not its row: when they change, the file does.
+                check_key(ref.key)
+                refs.setdefault(ref.key, False)
         work.set_spec(spec)
     except (TypeError, ValueError) as error:
         raise TransformError(str(error)) from None

@@ -73,7 +73,7 @@ def clean(text: str) -> str:
     return text.replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Claimed:
     """The columns of a resource that the stages read and set; an instance of the model costs four times as much."""
 
@@ -121,7 +121,7 @@ class Claimed:
 _CLAIMED = tuple(field.name for field in fields(Claimed) if field.name not in ("lease_until", "updated_at"))
 
 
-@dataclass
+@dataclass(eq=False)
 class Work:
     """A resource under lease.
 

@@ -24,6 +24,7 @@ AHEAD = 1
 """What is added to a run's first batch number for texts that show addresses of rows that come later."""
 
 _TRIES = 3
+_TOO_MUCH = "54"  # the class of SQLSTATE for what exceeds a limit of the server
 _OUTCOMES = {"create": "created", "update": "updated"}
 
 
@@ -45,28 +46,31 @@ class Writer:
         self._batch = self._first + AHEAD
 
     def attempt(self, works: Sequence[Work], tries: int = 1) -> None:
-        """Write `works` in one transaction; in halves when that fails; the last one left is the culprit."""
+        """Write `works` in one transaction; in halves when that fails; the last one left is the culprit.
+
+        Those that mean one and the same row take turns, and each turn is a transaction of its own.
+        """
         if not works:
             return
         self.begin(works)
         try:
             with transaction.atomic(using=self.journal.using):
-                rest = self._write(works)
+                turns = self._write(works)
         except LeaseLost:
             self.undo(works)
             self.attempt(self.journal.still_ours(works), tries)
             return
-        except (OperationalError, InterfaceError) as error:
-            self.undo(works)
-            give_up(error, tries)
-            self.attempt(works, tries + 1)
-            return
         except Exception as error:
             self.undo(works)
-            self._split(works, error)
+            if is_outage(error):
+                give_up(error, tries)
+                self.attempt(works, tries + 1)
+            else:
+                self._split(works, error)
             return
-        self.count(works, rest)
-        self.attempt(rest)
+        self.count(works, [work for turn in turns for work in turn])
+        for turn in turns:
+            self.attempt(turn)
 
     def begin(self, works: Sequence[Work]) -> None:
         """A new batch: its number, and who loads it, written before the transaction, which may be undone."""
@@ -95,12 +99,13 @@ class Writer:
             self.journal.write_loaded([work])
         self.count([work])
 
-    def _write(self, works: Sequence[Work]) -> list[Work]:
-        """One transaction's work; those that must wait for the next, because they mean one and the same row."""
-        items = self._items(works)
-        later = match(items)
-        rest = [work for work in works if work.item is not None and id(work.item) in later]
-        now = [work for work in works if work not in rest] if rest else list(works)
+    def _write(self, works: Sequence[Work]) -> list[list[Work]]:
+        """One transaction's work; those that must wait for others that mean the same row, by the turn they take."""
+        waiting = match(self._items(works))
+        turns: dict[int, list[Work]] = defaultdict(list)
+        for work in works:
+            turns[waiting.get(id(work.item), 0)].append(work)
+        now = turns.pop(0, [])
         written = [work for work in now if work.item is not None]
         self.write_items(written)
         # PostgreSQL's deferred constraints always, SQLite's by reading the whole table, so only for the one
@@ -109,7 +114,7 @@ class Writer:
             self.check_constraints(written)
         self._tell_twins(written)
         self.journal.write_loaded(now)
-        return rest
+        return [turns[number] for number in sorted(turns)]
 
     def _tell_twins(self, works: Sequence[Work]) -> None:
         """Of those that changed a row which another resource became: links to that one are looked at, too."""
@@ -229,6 +234,15 @@ class Writer:
                 if outcome != "relinked":
                     self.tally.count(stage, "done")
                 self.tally.models[work.row.target_model][outcome] += 1
+
+
+def is_outage(error: Exception) -> bool:
+    """Whether the database itself cannot go on, rather than refusing what it was given: a lock, a full disk.
+
+    psycopg calls it operational, too, when a value is too long for an index.
+    """
+    refused = str(getattr(error.__cause__, "sqlstate", None) or "").startswith(_TOO_MUCH)
+    return isinstance(error, OperationalError | InterfaceError) and not refused
 
 
 def give_up(error: Exception, tries: int) -> None:

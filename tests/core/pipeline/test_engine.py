@@ -54,6 +54,17 @@ def test_a_stage_that_does_not_exist_is_refused_before_anything_is_done(options,
     assert Run.objects.count() == 0
 
 
+def test_a_project_without_time_zones_runs_and_runs_again(world, settings):
+    settings.USE_TZ = False
+    world.add("a", author("a"))
+    world.add("b", author("b"))
+    world.pages["b"] = [TimeoutError("soon"), "page b"]
+    assert world.run().is_complete
+    assert world.run(refresh=True).models == {"testapp.Author": {"unchanged": 2}}
+    assert world.run(start="transform").is_complete
+    assert Run.objects.last().finished_at.tzinfo is None
+
+
 def test_a_start_after_the_end_is_refused(world):
     with pytest.raises(ValueError, match="start='load' comes after until='mine'"):
         world.run(start="load", until="mine")

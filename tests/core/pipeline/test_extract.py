@@ -1,15 +1,13 @@
 """Extract: who brings a key, what he may give, what is tried again and what is not."""
 
-import asyncio
 import datetime as dt
-import threading
 from pathlib import Path
 
 import pytest
 from django.utils import timezone
 from testapp.models import Author
 
-from isekai_core import Extraction, Key, Payload, ResourceRef, Seed, Spec
+from isekai_core import Extraction, Payload, ResourceRef, Spec
 from isekai_core.errors import ExtractError, SkipResource, TemporaryError
 from isekai_core.models import Payload as PayloadRow
 from isekai_core.models import Resource
@@ -174,6 +172,15 @@ def test_the_backoff_doubles_with_jitter_of_a_quarter_at_most(configure):
     assert _delay(TemporaryError("", retry_after=-5), 1) == 0
 
 
+@pytest.mark.parametrize("asked", ["120", "soon", float("nan"), float("inf")])
+def test_a_wait_that_is_no_number_of_seconds_leaves_it_to_the_backoff(asked, world):
+    world.add("a", author("a"))
+    world.pages["a"] = [TemporaryError("429", retry_after=asked), "page a"]
+    world.add("b", author("b"))
+    assert world.run().is_complete
+    assert sorted(world.fetched) == ["a", "a", "b"]
+
+
 def test_a_run_wakes_what_an_earlier_one_left_waiting(world):
     world.add("a", author("a"))
     world.run(until="seed")
@@ -216,132 +223,6 @@ def test_a_blob_whose_spec_fails_is_not_stored_again_by_the_retry(world, configu
 
 
 # Coroutines
-
-
-def coroutine(world, fetch, concurrency=4):
-    class Asynchronous:
-        accepts = ("thing",)
-        version = "1"
-        neutral_options = ("concurrency",)
-
-        def __init__(self):
-            self.concurrency = concurrency
-
-        async def extract(self, resource):
-            return await fetch(resource)
-
-    world.changes["extractors"] = [Asynchronous()]
-
-
-def test_coroutines_run_at_once_in_a_helper_thread_but_not_more_than_concurrency(world):
-    now, most, threads = [], [], set()
-
-    async def fetch(resource):
-        now.append(1)
-        most.append(len(now))
-        threads.add(threading.current_thread())
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        now.pop()
-        return Extraction(Payload.from_text(resource.key.value))
-
-    for number in range(40):
-        world.add(f"a{number}", author(f"a{number}"))
-    coroutine(world, fetch)
-    assert world.run().is_complete
-    assert max(most) == 4
-    assert threading.main_thread() not in threads
-    assert len(threads) == 1
-
-
-@pytest.mark.parametrize(
-    "error", [asyncio.CancelledError(), SystemExit(1), ValueError("no"), TimeoutError(), KeyboardInterrupt()]
-)
-def test_whatever_a_coroutine_raises_the_run_ends_and_the_others_are_brought(error, world, configure):
-    configure(RETRY_ATTEMPTS=1)
-
-    async def fetch(resource):
-        if resource.key.value == "bad":
-            raise error
-        return Extraction(Payload.from_text(resource.key.value))
-
-    for name in ("a", "bad", "b", "c"):
-        world.add(name, author(name))
-    coroutine(world, fetch, concurrency=1)
-    result = world.run()
-    assert result.failed == 1
-    assert state("bad")[1] == "failed"
-    assert type(error).__name__ in resource("bad").error_class + resource("bad").message
-    assert Author.objects.count() == 3
-
-
-def test_a_coroutine_extractor_is_entered_and_left_once_a_run(world):
-    log = []
-
-    class Client:
-        accepts = ("thing",)
-        version = "1"
-
-        async def __aenter__(self):
-            log.append("enter")
-            return self
-
-        async def __aexit__(self, *_):
-            log.append("exit")
-
-        async def extract(self, resource):
-            log.append(resource.key.value)
-            return Extraction(Payload.from_text("x"))
-
-    world.add("a", author("a"))
-    world.add("b", author("b"))
-    world.changes["extractors"] = [Client()]
-    world.run()
-    assert log[0] == "enter"
-    assert log[-1] == "exit"
-    assert sorted(log[1:-1]) == ["a", "b"]
-
-
-def test_an_extractor_that_cannot_be_entered_ends_the_run_and_the_next_one_goes_on(world):
-    class Broken:
-        accepts = ("thing",)
-        version = "1"
-
-        async def __aenter__(self):
-            msg = "no proxy"
-            raise RuntimeError(msg)
-
-        async def __aexit__(self, *_):
-            pass
-
-        async def extract(self, resource):
-            raise AssertionError
-
-    world.add("a", author("a"))
-    world.changes["extractors"] = [Broken()]
-    with pytest.raises(RuntimeError, match="no proxy"):
-        world.run()
-    world.changes = {}
-    assert world.run().is_complete
-
-
-def test_synchronous_and_asynchronous_extractors_work_side_by_side(world):
-    class Later:
-        accepts = ("later",)
-        version = "1"
-
-        async def extract(self, resource):
-            return Extraction(Payload.from_text("x"))
-
-    world.add("a", author("a"))
-    world.seeds = ["a", Seed(Key("later", "b"))]
-    world.specs["b"] = author("b")
-    world.changes["extractors"] = [Later(), world.extractor()]
-    assert world.run().is_complete
-    assert Author.objects.count() == 2
-
-
-# Refresh
 
 
 def test_refresh_looks_at_every_source_and_does_only_what_changed_again(world):

@@ -1,12 +1,12 @@
 """Load: rows of every relation kind, order, cycles, updates, errors that hit only their resource."""
 
 import pytest
-from testapp.models import Article, Author, Left, Node, Right, Section, Tag
+from testapp.models import Article, Author, Left, Node, Photo, Right, Section, Tag
 
-from isekai_core import ModelRef, ResourceRef, Spec, Text
+from isekai_core import BlobRef, ModelRef, Payload, ResourceRef, Seed, Spec, Text
 from isekai_core.models import Resource
 
-from .conftest import article, author, key, state
+from .conftest import article, author, key, mined, state
 
 
 def test_a_foreign_key_is_loaded_after_its_target_whatever_the_order_of_seeds(world):
@@ -162,3 +162,51 @@ def test_a_long_chain_of_refs_is_loaded_from_its_end(world, size):
     world.run()
     assert Node.objects.filter(parent=None).count() == 1
     assert Node.objects.count() == size
+
+
+def file_of(name):
+    return Spec("testapp.Photo", {"file": BlobRef(key(name), "a.png"), "alt": "a"}, match=["alt"])
+
+
+def shown():
+    with Photo.objects.get().file.open() as file:
+        return file.read()
+
+
+def test_a_file_of_another_resource_follows_that_one_when_it_is_fetched_anew(world):
+    world.add("page", file_of("image"))
+    world.add("image")
+    world.pages["image"] = Payload.from_blob(b"one", "image/png")
+    world.run()
+    assert shown() == b"one"
+    assert world.run(refresh=True).changed == 0
+    world.pages["image"] = Payload.from_blob(b"two", "image/png")
+    result = world.run(refresh=True)
+    assert (result.models["testapp.Photo"]["updated"], result.changed) == (1, 1)
+    assert shown() == b"two"
+    assert world.transformed.count("page") == 1
+    assert world.run().changed == 0
+
+
+def test_a_file_of_another_resource_follows_what_a_seeder_gives_for_that_one(world):
+    world.add("page", file_of("image"))
+    for content in (b"one", b"two"):
+        world.seeds = ["page", Seed(key("image"), payload=Payload.from_blob(content, "image/png"))]
+        assert world.run().is_complete
+        assert shown() == content
+
+
+def test_a_file_of_another_resource_follows_what_a_page_gives_for_that_one(world):
+    world.add("page", file_of("image"))
+    world.seeds = ["page"]
+    for number, content in enumerate((b"one", b"two")):
+        world.pages["page"] = f"page {number}"
+        world.links["page"] = [mined("image", Payload.from_blob(content, "image/png"))]
+        assert world.run(refresh=True).is_complete
+        assert shown() == content
+
+
+def test_bytes_of_a_resource_that_does_not_come_fail_what_makes_a_file_of_them(world):
+    world.add("page", file_of("image"))
+    assert world.run().failed == 1
+    assert state("page")[2] == "field 'file': thing:image has no payload to make a file of"

@@ -4,6 +4,7 @@ import pytest
 from testapp.models import Author
 
 from isekai_core import Key, Payload, ResourceRef, Seed, Text
+from isekai_core.errors import ExtractError
 from isekai_core.models import Resource
 from isekai_core.pipeline.definition import seeder, transformer
 
@@ -151,6 +152,28 @@ def test_new_metadata_of_a_seed_is_transformed_without_another_fetch(world):
     assert world.fetched == ["a"]
     assert Author.objects.get().name == "Ada Lovelace"
     assert result.models == {"testapp.Author": {"updated": 1}}
+
+
+def test_new_metadata_of_a_seed_stops_no_refresh(world):
+    world.add("a", lambda page: author("a", name=f"{page.payload.text} {page.metadata['name']}"), text="old")
+    world.seeds = [Seed(key("a"), {"name": "Ada"})]
+    world.run()
+    world.pages["a"] = "new"
+    world.seeds = [Seed(key("a"), {"name": "Ada Lovelace"})]
+    world.run(refresh=True)
+    assert world.fetched == ["a", "a"]
+    assert Author.objects.get().name == "new Ada Lovelace"
+
+
+def test_new_metadata_of_a_seed_hides_no_failed_fetch(world):
+    world.add("a", author("a"))
+    world.seeds = [Seed(key("a"), {"name": "Ada"})]
+    world.run()
+    world.pages["a"] = ExtractError("404")
+    assert world.run(refresh=True).failed == 1
+    world.seeds = [Seed(key("a"), {"name": "Ada Lovelace"})]
+    assert world.run().failed == 1
+    assert state("a") == ("seeded", "failed", "404")
 
 
 def test_a_payload_that_comes_with_the_key_needs_no_extractor_and_updates_its_row(world):

@@ -1,6 +1,7 @@
 """The writer: what is loaded by what, what is told of what is not, and that nothing is left behind."""
 
 import datetime as dt
+import hashlib
 from collections import Counter
 
 import pytest
@@ -23,6 +24,7 @@ from testapp.models import (
 from isekai_core import ModelRef, ResourceRef, Spec, Text, use
 from isekai_core.builtins.load import ModelLoader
 from isekai_core.errors import SkipResource
+from isekai_core.pipeline.resolve import Resolver
 
 from .conftest import article, author, key, resource, state
 
@@ -199,6 +201,37 @@ def test_two_resources_that_mean_one_row_write_it_in_turn_in_one_run(world):
     assert result.is_complete
     assert result.models["testapp.Author"]["created"] == 1
     assert resource("first").target_pk == resource("second").target_pk
+
+
+def test_however_many_mean_one_row_each_is_looked_at_twice_at_most(world, monkeypatch):
+    looked_at = Counter()
+    resolve = Resolver.resolve
+
+    def counted(self, work, *rest):
+        looked_at[work.key] += 1
+        return resolve(self, work, *rest)
+
+    monkeypatch.setattr(Resolver, "resolve", counted)
+    for number in range(60):
+        world.add(f"p{number}", author("ada" if number % 2 else "bob", name=f"name {number}"))
+    result = world.run()
+    assert result.is_complete
+    assert set(looked_at.values()) <= {1, 2}
+    # In the order of their keys' hashes, whenever they came.
+    last = {number % 2: number for number in sorted(range(60), key=lambda number: key(f"p{number}").digest)}
+    assert dict(Author.objects.values_list("slug", "name")) == {"ada": f"name {last[1]}", "bob": f"name {last[0]}"}
+
+
+def test_what_the_server_has_no_room_for_fails_alone_and_is_no_outage(world):
+    # In another order on each run of the tests it would be as long: nothing that compresses.
+    long = "".join(hashlib.sha256(str(number).encode()).hexdigest() for number in range(500))
+    for name, text in (("a", "short"), ("b", long), ("c", "short")):
+        world.add(name, Spec("testapp.Remembered", {"name": name, "text": text}, match=["name"]))
+    result = world.run()
+    refused = 1 if connection.vendor == "postgresql" else 0
+    assert result.failed == refused
+    assert result.models["testapp.Remembered"]["created"] == 3 - refused
+    assert ("maximum" in state("b")[2]) == bool(refused)
 
 
 def test_match_that_fits_more_than_one_row_is_an_error_that_names_them(world):
