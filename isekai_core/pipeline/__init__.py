@@ -6,7 +6,7 @@ compose.py      names and options become processors; check.py looks closer, for 
 discover.py     where pipelines are found: apps and isekai.toml
 
 engine.py       runs a pipeline: seed, then the front, then load; lease.py says who runs it
-seed.py         the five stages; given.py looks at what processors give
+seed.py         the five stages; given.py looks at what processors give, repeats.py: keys that come again
 front.py        extract, mine and transform, in one claim and one write
 extract.py
 mine.py

@@ -3,18 +3,23 @@
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist, FieldError, ValidationError
+from django.db import DatabaseError
 from django.db.models import FileField, Model
 
 from isekai_core.errors import LoadError, TransformError
 from isekai_core.pipeline.given import is_storable
 from isekai_core.pipeline.transform import find_model
+from isekai_core.plugins.contain import in_words
 from isekai_core.types import ModelRef
 
 
 def url_of(row: Model) -> str:
     """The address of a row: its `get_absolute_url()`, or that of its first file; `LoadError` without either."""
     if hasattr(row, "get_absolute_url"):
-        return str(row.get_absolute_url())
+        if not (address := row.get_absolute_url()):
+            msg = f"{row._meta.label} {row.pk} has no address: get_absolute_url() gave {address!r}"
+            raise LoadError(msg)
+        return str(address)
     for field_ in row._meta.concrete_fields:
         if isinstance(field_, FileField) and (file := getattr(row, field_.attname)):
             return str(file.url)
@@ -44,6 +49,12 @@ def answer(row: Model | None, attr: str, label: str, pk: Any) -> Any:
         return attribute_of(row, attr)
     except LoadError as error:
         return error
+    except DatabaseError:
+        # The transaction is broken, and nothing can be answered in it.
+        raise
+    except Exception as error:
+        # Code of the project: an address that needs a URL pattern which is not there yet, say.
+        return LoadError(f"{attr!r} of {label} {pk} ended with {in_words(error)}")
 
 
 def lookup_identity(ref: ModelRef) -> Any:
@@ -67,4 +78,4 @@ def look_up(ref: ModelRef) -> Any:
         return LoadError(f"cannot look for {wanted}: {error}")
     if len(rows) != 1:
         return LoadError(f"there is no {wanted}" if not rows else f"there is more than one {wanted}")
-    return rows[0].pk if ref.attr == "pk" else attribute_of(rows[0], ref.attr)
+    return rows[0].pk if ref.attr == "pk" else answer(rows[0], ref.attr, ref.model, rows[0].pk)

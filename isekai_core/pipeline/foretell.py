@@ -120,13 +120,14 @@ def _address_of(model: type[Model], nodes: Mapping[str, Any]) -> str | None:
     for name, node in nodes.items():
         if _is_short(field := fields[name]):
             _set(row, field, node)
-    address = str(row.get_absolute_url())
+    if not (address := row.get_absolute_url()):
+        return None
     if model._meta.pk.name not in nodes:
         # The key is not known before the row is written: an address that holds it is not, either.
         row.pk = 0 if row.pk is None else None
-        if str(row.get_absolute_url()) != address:
+        if row.get_absolute_url() != address:
             return None
-    return address
+    return str(address)
 
 
 def _set(row: Any, field: Any, node: Any) -> None:

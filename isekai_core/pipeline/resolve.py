@@ -127,6 +127,9 @@ class Resolver:
         for name, value in spec.values.items():
             if name in withheld:
                 continue
+            if name not in fields:
+                msg = f"{spec.model} has no field {name!r} any more: transform it again (isekai run --from transform)"
+                raise LoadError(msg)
             try:
                 resolved[name] = self._value(value, work, fields[name])
             except LoadError as error:
@@ -206,7 +209,7 @@ class Resolver:
         for spec in specs:
             fields = fillable_fields(find_model(spec.model))
             for name, value in spec.values.items():
-                column = _column(fields[name])
+                column = _column(fields.get(name))
                 for ref in _resource_refs(value):
                     target = self._targets.get(ref.key)
                     if target is None or not target.is_loaded:

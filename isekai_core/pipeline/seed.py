@@ -1,6 +1,7 @@
 """Seed: the keys to start from, written in batches. What a seeder gave before it failed is kept."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from itertools import islice
 from typing import Any
 
@@ -15,6 +16,7 @@ from isekai_core.pipeline.compose import Processor
 from isekai_core.pipeline.family import NewResource, add_resources
 from isekai_core.pipeline.given import check_key, check_payload, check_version
 from isekai_core.pipeline.journal import Journal, first_batch
+from isekai_core.pipeline.repeats import Repeats
 from isekai_core.pipeline.tally import Tally
 from isekai_core.pipeline.work import Failure, dump_metadata
 from isekai_core.plugins.contain import as_error
@@ -27,10 +29,13 @@ def seed(journal: Journal, tally: Tally) -> None:
     """Ask all seeders, in order. One that fails stops no other; its error is in the tally."""
     for position, processor in enumerate(journal.composed["seeder"]):
         stream = _Stream(processor, tally)
-        while batch := list(islice(stream, settings().batch_size)):
-            with tally.timed("seed"):
-                _write(journal, tally, batch, position)
-            journal.beat(())
+        with closing(Repeats()) as repeats:
+            while batch := list(islice(stream, settings().batch_size)):
+                with tally.timed("seed"):
+                    _write(journal, tally, _first_of_each(journal, batch, repeats), position)
+                journal.beat(())
+            if repeats.error is not None:
+                stream.keep(repeats.error)
 
 
 class _Stream(Iterator["Given"]):
@@ -49,7 +54,7 @@ class _Stream(Iterator["Given"]):
             try:
                 return Given(item)
             except BaseException as error:  # to look at a seed may run code of the plugin
-                self._keep(as_error(error, "seeder"))
+                self.keep(as_error(error, "seeder"))
 
     def _next(self) -> Any:
         try:
@@ -59,10 +64,11 @@ class _Stream(Iterator["Given"]):
         except StopIteration:
             raise
         except BaseException as error:  # code of the plugin
-            self._keep(as_error(error, "seeder"))
+            self.keep(as_error(error, "seeder"))
             raise StopIteration from None
 
-    def _keep(self, error: Exception) -> None:
+    def keep(self, error: Exception) -> None:
+        """Put `error` into what the run tells."""
         self._tally.seed_errors.append(Failure.of(error, "seed", self._processor.name))
         self._tally.count("seed", "failed")
         self._cost.errors += 1
@@ -90,9 +96,27 @@ class Given:
         self.version = item.version or ""
 
 
-def _write(journal: Journal, tally: Tally, batch: Sequence[Given], position: int) -> None:
-    # The first of two seeds with one key counts, in a batch as between seeders.
-    given = {item.digest: item for item in reversed(batch)}
+def _first_of_each(journal: Journal, batch: Sequence[Given], repeats: Repeats) -> dict[str, Given]:
+    """Key hash to the first seed of it: it counts in a batch, between batches and between seeders."""
+    given: dict[str, Given] = {}
+    for item in batch:
+        first = given.setdefault(item.digest, item)
+        if first is not item and _sha256(first) != _sha256(item):
+            repeats.lose(str(item.key))
+    if again := repeats.before(given):
+        rows = journal.resources.filter(key_hash__in=again)
+        known = dict(rows.values_list("key_hash", "payload__sha256"))
+        for item in (given.pop(digest) for digest in again):
+            if item.payload is not None and item.payload.sha256 != known.get(item.digest):
+                repeats.lose(str(item.key))
+    return given
+
+
+def _sha256(item: Given) -> str:
+    return item.payload.sha256 if item.payload is not None else ""
+
+
+def _write(journal: Journal, tally: Tally, given: Mapping[str, Given], position: int) -> None:
     step = journal.step("seed", journal.composed["seeder"][position])
     known_payloads = [item.payload for item in given.values() if item.payload]
     payloads.store_blobs(known_payloads)
@@ -100,11 +124,7 @@ def _write(journal: Journal, tally: Tally, batch: Sequence[Given], position: int
         stored = payloads.store_rows(known_payloads)
         rows = journal.resources.filter(key_hash__in=list(given)).defer("written", "traceback")
         existing = {row.key_hash: row for row in rows}
-        new = [
-            _new(journal, item, step, stored)
-            for item in batch
-            if given.get(item.digest) is item and item.digest not in existing
-        ]
+        new = [_new(journal, item, step, stored) for digest, item in given.items() if digest not in existing]
         # Another worker may have mined one of them in between: then it is there, which is all that counts.
         add_resources(journal.connection, new)
         earlier = _earlier_steps(journal, position)

@@ -6,9 +6,11 @@ from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Model
+from django.db import router
+from django.db.models import CompositePrimaryKey, Model
 
 from isekai_core.errors import SkipResource, TransformError
+from isekai_core.models import Resource
 from isekai_core.pipeline.compose import Composed, Processor
 from isekai_core.pipeline.given import check_key
 from isekai_core.pipeline.journal import Journal
@@ -74,12 +76,27 @@ def _take(work: Work, spec: Any) -> None:
 def check_spec(spec: Spec) -> None:
     """`TransformError` when the spec names a model or a field that does not exist, with those that do."""
     model = find_model(spec.model)
+    check_model(model)
     for name in spec.values:
         find_field(model, name)
     for name in spec.match:
         if find_field(model, name).many_to_many or isinstance(spec.values[name], BlobRef):
             msg = f"match names {name!r}, which cannot tell one row from another: it holds more than a plain value"
             raise TransformError(msg)
+
+
+def check_model(model: type[Model]) -> None:
+    """`TransformError` for a model whose rows cannot be written together with what the journal says of them."""
+    here, there = router.db_for_write(Resource), router.db_for_write(model)
+    if here != there:
+        msg = (
+            f"{model._meta.label} is in the database {there!r}, and the journal in {here!r}; a row and what is known of"
+            f" it are written together: let a router bring isekai_core to {there!r}"
+        )
+        raise TransformError(msg)
+    if isinstance(model._meta.pk, CompositePrimaryKey):
+        msg = f"{model._meta.label} has a composite primary key, which cannot be loaded: give it a key of one column"
+        raise TransformError(msg)
 
 
 def find_model(label: str) -> type[Model]:

@@ -196,8 +196,10 @@ class Writer:
             outcome = "relinked"
         row.loaded_in = self._first + AHEAD if work.is_ahead else self._batch
         work.is_as_foretold = self.resolver.is_as_foretold(row.pk, item)
-        if outcome in ("created", "updated"):
-            is_known = work.is_as_foretold or (not work.kept["target_pk"] and self.resolver.foretold.is_unasked(row.pk))
+        is_first = not work.kept["target_pk"]
+        # A row that was there already, with these very values, is new to whoever links to it.
+        if is_first or outcome in ("created", "updated"):
+            is_known = work.is_as_foretold or (is_first and self.resolver.foretold.is_unasked(row.pk))
             # For the texts of this run, it is nothing new then.
             row.changed_in = self._first if is_known else self._batch
         # Looked at for its links alone, it was counted when it was loaded.

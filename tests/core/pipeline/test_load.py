@@ -1,9 +1,12 @@
 """Load: rows of every relation kind, order, cycles, updates, errors that hit only their resource."""
 
+import json
+
 import pytest
 from testapp.models import Article, Author, Left, Node, Photo, Right, Section, Tag
 
 from isekai_core import BlobRef, ModelRef, Payload, ResourceRef, Seed, Spec, Text
+from isekai_core.models import Payload as PayloadRow
 from isekai_core.models import Resource
 
 from .conftest import article, author, key, mined, state
@@ -210,3 +213,63 @@ def test_bytes_of_a_resource_that_does_not_come_fail_what_makes_a_file_of_them(w
     world.add("page", file_of("image"))
     assert world.run().failed == 1
     assert state("page")[2] == "field 'file': thing:image has no payload to make a file of"
+
+
+def linked(slug, name):
+    """An article whose text links to another resource."""
+    link = ResourceRef(key(name), "url", soft=True, fallback=f"/old/{name}.html")
+    return article(slug, body=Text("see ", link))
+
+
+def test_links_to_a_row_that_was_there_with_the_same_values_are_rewritten(world):
+    ada = Author.objects.create(slug="ada", name="Ada")
+    Article.objects.create(slug="b", title="B", author=ada)
+    world.add("ada", author())
+    world.add("a", linked("a", "b"))
+    world.add("b", article("b"))
+    result = world.run()
+    assert result.models["testapp.Article"]["unchanged"] == 1
+    assert Article.objects.get(slug="a").body == "see /articles/b/"
+    assert world.run().changed == 0
+
+
+def test_a_soft_foreign_key_to_a_row_that_was_there_is_filled(world):
+    Node.objects.create(name="a")
+    world.add("b", Spec("testapp.Node", {"name": "b", "parent": ResourceRef(key("a"), soft=True)}, match=["name"]))
+    world.add("a", Spec("testapp.Node", {"name": "a"}, match=["name"]))
+    assert world.run().is_complete
+    assert Node.objects.get(name="b").parent.name == "a"
+
+
+@pytest.mark.parametrize("address", [None, "", ValueError("no such pattern")])
+def test_a_soft_link_to_a_row_without_a_usable_address_keeps_the_sources_own(address, world, monkeypatch):
+    def answer(self):
+        if isinstance(address, Exception):
+            raise address
+        return address
+
+    monkeypatch.setattr(Author, "get_absolute_url", answer)
+    world.add("ada", author())
+    world.add("a", linked("a", "ada"))
+    assert world.run().is_complete
+    assert Article.objects.get().body == "see /old/ada.html"
+
+
+def test_a_hard_ref_to_an_address_that_cannot_be_told_says_why(world, monkeypatch):
+    monkeypatch.setattr(Author, "get_absolute_url", lambda self: {}["pattern"])
+    world.add("ada", author())
+    world.add("a", article("a", body=ResourceRef(key("ada"), "url")))
+    assert world.run().failed == 1
+    pk = Author.objects.get().pk
+    assert state("a")[2] == f"field 'body': 'url' of testapp.Author {pk} ended with KeyError: 'pattern'"
+
+
+def test_a_field_that_is_gone_since_it_was_transformed_is_told_with_what_to_do(world):
+    world.add("a", author())
+    world.run(until="transform")
+    made = {"model": "testapp.Author", "values": {"nome": "Ada"}, "match": []}
+    PayloadRow.objects.filter(kind="record").update(data=json.dumps(made).encode(), packing="")
+    assert world.run().failed == 1
+    assert (
+        state("a")[2] == "testapp.Author has no field 'nome' any more: transform it again (isekai run --from transform)"
+    )

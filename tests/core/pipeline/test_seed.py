@@ -119,6 +119,34 @@ def test_the_first_of_two_seeds_of_one_batch_counts(world):
     assert Author.objects.get().slug == "first"
 
 
+@pytest.mark.parametrize("size", [1, 2, 500])
+def test_the_first_of_two_seeds_counts_in_whichever_batches_they_come_and_the_loss_is_told(size, world, configure):
+    configure(BATCH_SIZE=size)
+    names = ["first", "other", "second", "third", "first"]
+    seeds = [Seed(key("b" if name == "other" else "a"), payload=Payload.from_text(name)) for name in names]
+    given, _ = rows_of(*seeds)
+    world.changes["seeders"] = [given]
+    world.specs = {name: lambda page: author(page.payload.text) for name in "ab"}
+    for number in range(3):
+        result = world.run()
+        assert set(Author.objects.values_list("slug", flat=True)) == {"first", "other"}
+        assert (result.changed > 0) == (number == 0)
+        (told,) = result.seed_errors
+        assert told["message"].startswith(
+            "thing:a, thing:a: given more than once, with different data; the first counts"
+        )
+    assert sorted(world.transformed) == ["a", "b"]
+
+
+def test_seeds_that_say_the_same_again_are_no_loss(world, configure):
+    configure(BATCH_SIZE=2)
+    given, _ = rows_of(*(Seed(key("a"), {"number": number}, payload=Payload.from_text("ada")) for number in range(5)))
+    world.changes["seeders"] = [given]
+    world.specs["a"] = lambda page: author(page.payload.text)
+    assert world.run().is_complete
+    assert world.run().stages["seed"] == {"done": 0, "changed": 0, "unchanged": 1}
+
+
 @pytest.mark.parametrize(
     ("version", "again"), [("2026-02", True), ("2026-01", False), ("2025-12", False), (None, False)]
 )

@@ -7,6 +7,8 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import models
+from django.test.utils import isolate_apps
 from testapp.models import Article, Author, Photo, Tag
 
 from isekai_core import BlobRef, Key, ModelRef, Payload, ResourceRef, Spec, Text
@@ -14,6 +16,7 @@ from isekai_core.errors import SkipResource, TransformError
 from isekai_core.models import Dependency
 from isekai_core.pipeline.definition import miner, transformer
 from isekai_core.pipeline.payloads import view_of
+from isekai_core.pipeline.transform import check_model
 from isekai_core.pipeline.work import read_spec
 
 from .conftest import author, key, resource, state, states
@@ -338,3 +341,34 @@ def test_a_transformer_that_exits_fails_its_page_and_the_run_goes_on(world):
     result = world.run()
     assert (result.failed, Author.objects.count()) == (1, 1)
     assert state("bad")[2] == "the transformer ended with SystemExit: 0"
+
+
+class Elsewhere:
+    """A router that has the authors in another database than all else."""
+
+    def db_for_write(self, model, **hints):
+        return "other" if model is Author else None
+
+
+def test_a_model_in_another_database_than_the_journal_is_refused_before_anything_is_written(world, settings):
+    settings.DATABASE_ROUTERS = [Elsewhere()]
+    world.add("a", author("a"))
+    assert world.run().failed == 1
+    assert state("a")[2] == (
+        "testapp.Author is in the database 'other', and the journal in 'default'; a row and what is known of it are"
+        " written together: let a router bring isekai_core to 'other'"
+    )
+
+
+@isolate_apps("testapp")
+def test_a_model_with_a_key_of_several_columns_is_refused_by_name():
+    class Pair(models.Model):
+        pk = models.CompositePrimaryKey("left", "right")
+        left = models.IntegerField()
+        right = models.IntegerField()
+
+        class Meta:
+            app_label = "testapp"
+
+    with pytest.raises(TransformError, match=r"testapp\.Pair has a composite primary key, which cannot be loaded"):
+        check_model(Pair)
