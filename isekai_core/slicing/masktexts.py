@@ -15,7 +15,8 @@ PIECE = 12
 
 _HASH = 24
 _LONGEST_SUFFIX = 10
-_MAIL = re.compile(r"([^@\s]+)@([^@\s]+\.[^@\s]+)")
+# Each part ends in one place only: a long text that is no address after all is looked at once.
+_MAIL = re.compile(r"([^@\s]+)@([^@\s][^@\s.]*+\.[^@\s]+)")
 _LOCAL = 64
 """What an address may hold before the @."""
 _SHORT_DOMAIN = "x.test"

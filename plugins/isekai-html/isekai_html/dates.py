@@ -12,9 +12,10 @@ _MONTH = r"(?P<month>[a-z]{3,9})\.?"
 _DAY = r"(?P<day>\d{1,2})"
 _YEAR = r"(?P<year>\d{4})"
 _WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+)?"
+# Possessive at its end: an attribute may hold very many spaces, which two in a row could share in as many ways.
 _TIME = (
     r"(?:(?:,|\s+at|\s*[-\u2013|])?\s+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?"
-    r"\s*(?P<half>[ap]\.?m\.?)?\s*(?P<zone>z|utc|gmt|[+-]\d{2}:?\d{2})?)?"
+    r"\s*+(?P<half>[ap]\.?m\.?)?\s*+(?P<zone>z|utc|gmt|[+-]\d{2}:?\d{2})?)?"
 )
 _FORMS = [
     re.compile(_WEEKDAY + form + _TIME, re.IGNORECASE)

@@ -62,6 +62,12 @@ def test_what_is_no_date_is_refused(text):
         read_date(text)
 
 
+@pytest.mark.parametrize("day", ["31 January 2026", "January 31, 2026", "31.01.2026", "2026/01/31"])
+def test_what_is_no_time_after_very_many_spaces_is_refused_at_once(day):
+    with pytest.raises(ValueError, match="expected a date such as"):
+        read_datetime(f"{day} 10:30{' ' * 1_000_000}sharp")
+
+
 @pytest.mark.parametrize("text", ["01/02/2026", "1-2-26", "31/01/2026"])
 def test_what_can_be_read_in_two_ways_is_not_guessed(text):
     with pytest.raises(ValueError, match="cannot tell the day from the month"):

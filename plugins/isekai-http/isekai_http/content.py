@@ -16,15 +16,16 @@ Blocks = Callable[[], Iterable[bytes]]
 """Gives the bytes of a body, block by block, from the beginning, each time it is called."""
 
 _MEDIA_TYPE = re.compile(r"\s*([\w!#$&^.+-]+/[\w!#$&^.+-]+)\s*(?:;|,|$)", re.ASCII)
-_CHARSET = re.compile(r";\s*charset\s*=\s*[\"']?\s*([\w.:+-]+)", re.ASCII | re.IGNORECASE)
+# Possessive, here and below: what was passed over is never tried in another way, however much of it a server sends.
+_CHARSET = re.compile(r";\s*charset\s*+=\s*+[\"']?+\s*+([\w.:+-]+)", re.ASCII | re.IGNORECASE)
 _TEXT_TYPE = re.compile(r"text/.+|.+\+(xml|json)|[^/]+/xml|[^/]+/json|application/(x-)?(java|ecma)script", re.ASCII)
 _MARKUP_TYPE = re.compile(r"text/html|.+\+xml|[^/]+/xml", re.ASCII)
 
 _XML_DECLARATION = re.compile(rb"\s*<\?xml[^>]{0,200}?\sencoding\s*=\s*[\"']([\w.:+-]+)", re.IGNORECASE)
-_META = re.compile(rb"<meta\s[^>]*?charset\s*=\s*[\"']?\s*([\w.:+-]+)", re.IGNORECASE)
+_META = re.compile(rb"<meta\s[^>]*?charset\s*+=\s*+[\"']?+\s*+([\w.:+-]+)", re.IGNORECASE)
 _COMMENT = re.compile(rb"<!--.*?(?:-->|$)", re.DOTALL)
 _HTML = re.compile(
-    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*"
+    rb"\s*+(?:<\?xml[^>]*+>\s*+)?+(?:(?><!--.*?-->)\s*+)*+"
     rb"<(?:!doctype\s+html|(?:html|head|title|meta|body|script|style|h1|div|p|table|a|b|br|font|iframe|ul)[\s/>])",
     re.IGNORECASE | re.DOTALL,
 )

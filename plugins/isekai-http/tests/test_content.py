@@ -33,6 +33,10 @@ def test_reads_a_sloppy_content_type(header, expected):
     assert parse_content_type(header) == expected
 
 
+def test_a_content_type_of_very_many_spaces_is_read_at_once():
+    assert parse_content_type(f"text/html; charset={' ' * 1_000_000};") == ("text/html", None)
+
+
 @pytest.mark.parametrize("label", ["iso-8859-1", "ISO8859-1", "latin1", "us-ascii", "cp1252", "x-nothing-of-that-sort"])
 def test_latin_1_means_windows_1252_as_in_browsers(label):
     assert codec_of(label) == ("cp1252" if "nothing" not in label else None)
@@ -93,6 +97,24 @@ def test_tells_the_media_type_by_the_first_bytes(head, expected):
     assert sniff(head) == expected
 
 
+@pytest.mark.parametrize("comment", [b"<!-- a -->", b"<!-- a -->\n", b"<!---->"])
+@pytest.mark.parametrize(
+    ("root", "expected"),
+    [
+        (b"<urlset>", "application/xml"),
+        (b"<html>", "text/html"),
+        (b"", "application/xml"),
+        (b"<!--", "application/xml"),
+    ],
+)
+def test_very_many_comments_are_passed_over_once(comment, root, expected):
+    assert sniff(b'<?xml version="1.0"?>' + comment * 400 + root) == expected
+
+
+def test_a_comment_ends_where_it_says_it_does():
+    assert sniff(b"<!-- a --> words <!-- b --><html>") == "text/plain"
+
+
 def test_a_byte_order_mark_goes_first():
     assert charset_of(codecs.BOM_UTF8 + E_ACUTE.encode(), declared="cp1252") == "utf-8-sig"
     assert charset_of(codecs.BOM_UTF16_LE + E_ACUTE.encode("utf-16-le"), declared="cp1252") == "utf-16"
@@ -121,6 +143,10 @@ def test_a_declared_charset_that_does_not_fit_the_bytes_is_passed_over():
 )
 def test_reads_the_declaration_in_the_page(page):
     assert charset_of(page) == "cp1251"
+
+
+def test_a_declaration_of_very_many_spaces_is_none():
+    assert charset("text/html", None, b"<meta charset=" + b" " * 1_000_000 + b">", partial(iter, [b"\xe9"])) == "cp1252"
 
 
 def test_a_declaration_counts_in_markup_only():

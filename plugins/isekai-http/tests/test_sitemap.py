@@ -23,6 +23,7 @@ def locs(text: str | bytes) -> list[str]:
         '<urlset xmlns="https://www.google.com/schemas/sitemap/0.84">',
         '<?xml version="1.0" encoding="UTF-8"?>\n<!-- made by hand -->\n<urlset>',
         "\n\n  <?xml version='1.0'?><urlset>",
+        f"<?xml version='1.0'?>{'<!-- one more -->' * 400}<urlset>",
         "\ufeff<?xml version='1.0'?><urlset>",
     ],
 )

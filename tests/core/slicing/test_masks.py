@@ -27,7 +27,7 @@ from isekai_core.slicing.masks import (
     keep,
     null,
 )
-from isekai_core.slicing.masktexts import fitted, woven
+from isekai_core.slicing.masktexts import fitted, is_mail, woven
 from isekai_core.slicing.plan import plan_of
 from isekai_core.slicing.secret import secret_of
 from isekai_core.testing.shop.models import Country, Customer, Firm, Label, Person, Product, Tenant
@@ -141,6 +141,18 @@ def test_texts_are_cut_to_the_length_of_their_column_and_links_stay_links():
     assert values(Customer, "phone", ["5"]) == ["1" * 20]
     assert woven("https://x.org/", bytes(32), 200) == "https://x.org/aaaaaaaaaaaa"
     assert fitted("a" * 50 + "@example.com", 20) == "aaaaaaaaaaaaa@x.test"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("a@b.c", True), ("a@..b", True), ("a@.b", False), ("a@b.", False), ("a@b.c d", False), ("a@b@c.d", False)],
+)
+def test_an_address_has_a_dot_within_its_domain(text, expected):
+    assert is_mail(text) is expected
+
+
+def test_a_long_text_of_dots_is_seen_to_be_no_address_at_once():
+    assert not is_mail(f"a@{'.' * 2_000_000} ")
 
 
 def test_a_unique_column_that_is_too_short_is_refused_rather_than_made_ambiguous():
