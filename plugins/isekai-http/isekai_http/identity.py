@@ -22,7 +22,11 @@ def default_user_agent() -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """The request headers for each host. Raises `ValueError`, without showing a value, for what cannot be sent."""
+    """The request headers for each host. Raises `ValueError`, without showing a value, for what cannot be sent.
+
+    One header is sent once, however its name is written: what stands in the address goes before what is given here,
+    and that before what is sent to everyone.
+    """
 
     user_agent: str = ""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -32,12 +36,19 @@ class Identity:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hosts", frozenset(_host(host) for host in self.hosts))
-        for name, value in self.headers.items():
-            _check_header(name, value)
+        self._check_headers()
         if not _sendable(self.user_agent):
             msg = f"user_agent must be printable ASCII, got {self.user_agent!r}"
             raise ValueError(msg)
         self._check_credentials()
+
+    def _check_headers(self) -> None:
+        written: dict[str, str] = {}
+        for name, value in self.headers.items():
+            _check_header(name, value)
+            if (other := written.setdefault(name.lower(), name)) != name:
+                msg = f"headers has one header twice, as {other!r} and as {name!r}; give one of them"
+                raise ValueError(msg)
 
     def _check_credentials(self) -> None:
         if self.password and not self.username:
@@ -45,6 +56,9 @@ class Identity:
             raise ValueError(msg)
         if ":" in self.username:
             msg = "username must not hold a colon: what stands after it would be taken for the password"
+            raise ValueError(msg)
+        if self.username and (given := next((name for name in self.headers if name.lower() == "authorization"), "")):
+            msg = f"username and the header {given!r} are two ways to say who asks; give one of them"
             raise ValueError(msg)
         if (self.headers or self.username) and not self.hosts:
             msg = (
@@ -62,12 +76,19 @@ class Identity:
         named = EVERY_HOST in self.hosts or (parts.hostname or "") in self.hosts
         sent = {"Accept": "*/*", "User-Agent": self.user_agent or default_user_agent()}
         if named and not downgraded:
-            sent |= self.headers
+            sent = _replaced(sent, self.headers)
             if self.username:
                 sent["Authorization"] = _basic(self.username, self.password)
         if parts.username is not None:
-            sent["Authorization"] = _basic(unquote(parts.username), unquote(parts.password or ""))
+            theirs = _basic(unquote(parts.username), unquote(parts.password or ""))
+            sent = _replaced(sent, {"Authorization": theirs})
         return sent | {"Accept-Encoding": "gzip, deflate"}
+
+
+def _replaced(sent: Mapping[str, str], by: Mapping[str, str]) -> dict[str, str]:
+    """The headers of both, where those of `by` stand for others of the same name, however that is written."""
+    names = {name.lower() for name in by}
+    return {name: value for name, value in sent.items() if name.lower() not in names} | dict(by)
 
 
 def _basic(username: str, password: str) -> str:

@@ -56,6 +56,28 @@ def test_a_password_in_the_address_is_sent_to_that_address():
     assert authorization(Identity(), "https://ada:p%40ss@old.example.org") == basic("ada:p@ss")
 
 
+@pytest.mark.parametrize("name", ["Accept", "accept", "ACCEPT"])
+def test_a_header_replaces_the_one_that_is_sent_otherwise_however_its_name_is_written(name):
+    sent = Identity(headers={name: "text/html"}, hosts=["*"]).headers_for("https://old.example.org")
+    assert [value for sent_name, value in sent.items() if sent_name.lower() == "accept"] == ["text/html"]
+
+
+@pytest.mark.parametrize(
+    "options", [{"headers": {"authorization": "Bearer t"}}, {"username": "ada", "password": SECRET}], ids=repr
+)
+def test_a_password_in_the_address_goes_before_what_is_given_for_its_host(options):
+    sent = Identity(**options, hosts=["*"]).headers_for("https://eve:pw@old.example.org")
+    assert {name: value for name, value in sent.items() if name.lower() == "authorization"} == {
+        "Authorization": basic("eve:pw")
+    }
+
+
+def test_a_header_may_say_who_asks_in_another_way_than_by_password():
+    sent = Identity(headers={"authorization": "Bearer t"}, hosts=["*"]).headers_for("https://old.example.org")
+    assert sent["authorization"] == "Bearer t"
+    assert "Authorization" not in sent
+
+
 def test_nothing_secret_is_sent_once_a_redirect_left_encryption():
     identity = Identity(headers={"X-Key": SECRET}, username="ada", hosts=["old.example.org"])
     assert authorization(identity, "http://old.example.org", downgraded=True) is None
@@ -69,6 +91,14 @@ def test_nothing_secret_is_sent_once_a_redirect_left_encryption():
         ({"username": "ada"}, "only to the hosts that are named: give hosts="),
         ({"password": SECRET}, "password is given without username"),
         ({"username": "a:b", "hosts": ["*"]}, "must not hold a colon"),
+        (
+            {"headers": {"authorization": SECRET}, "username": "ada", "hosts": ["*"]},
+            "username and the header 'authorization' are two ways to say who asks; give one of them",
+        ),
+        (
+            {"headers": {"X-Key": SECRET, "x-key": SECRET}, "hosts": ["*"]},
+            "headers has one header twice, as 'X-Key' and as 'x-key'; give one of them",
+        ),
         ({"headers": {"X Key": SECRET}, "hosts": ["*"]}, "not a name of a header: 'X Key'"),
         ({"headers": {"Host": SECRET}, "hosts": ["*"]}, "'Host' cannot be set here"),
         ({"headers": {"user-agent": SECRET}, "hosts": ["*"]}, "cannot be set here; use user_agent"),
