@@ -1,7 +1,8 @@
 """The table seeder: rows of a table, or of a query, as resources that have their payload already."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, ClassVar
 
 import psycopg
@@ -15,6 +16,7 @@ from isekai_postgres.connection import parameters_of_alias, parameters_of_dsn, r
 from isekai_postgres.values import escape, key_part, record_payload, version_text
 
 _SHOWN_VALUES = 3
+_ROWS_NAMED = 5
 
 
 @dataclass(kw_only=True)
@@ -23,6 +25,7 @@ class TableSeeder:
 
     The key is `row:<name>/<value>`, with the values of several key columns joined by slashes. Rows are
     read through a server-side cursor in a read-only transaction: memory does not grow with the table.
+    A row that cannot be used is reported with its number once all the others are given.
 
     dsn: the database, `postgresql://user:password@host:port/database`.
     alias: the database, by its name in Django's DATABASES; exactly one of `dsn` and `alias`.
@@ -73,15 +76,14 @@ class TableSeeder:
         )
 
     def seed(self) -> Iterator[Seed]:
-        """The rows, one seed each, in the order in which the server gives them."""
+        """A seed for each usable row, in the order of the server; at the end `SeedError` for the others."""
         with reading(self._parameters, self._what) as connection:
             statement, key = self._statement(connection)
             with connection.cursor(name="isekai") as cursor:
                 cursor.itersize = self.batch_size
                 cursor.execute(statement, self.params)
                 rows = _Rows(self, self._what, key, [column.name for column in cursor.description or ()])
-                for number, values in enumerate(cursor, start=1):
-                    yield rows.seed(number, values)
+                yield from rows.seeds(cursor)
 
     @property
     def _what(self) -> str:
@@ -119,17 +121,24 @@ class _Rows:
         require_columns(self._what, [*self._kept, *key, *([self._version] if self._version else [])], names)
         self._prefix = escape(seeder.name or seeder.table or "")
 
-    def seed(self, number: int, values: Sequence[Any]) -> Seed:
-        """The seed of a row; `SeedError` names the row and the column at fault."""
-        row = dict(zip(self._names, values, strict=True))
-        try:
-            key = Key("row", "/".join([self._prefix, *(self._key_part(row, name) for name in self._key)]))
-            version = self._version_of(row)
-            return Seed(key, payload=record_payload({name: row[name] for name in self._kept}), version=version)
-        except (TypeError, ValueError) as error:
-            shown = ", ".join(f"{name}={row[name]!r:.50}" for name in self._names[:_SHOWN_VALUES])
-            msg = f"{self._what}, row {number} ({shown}): {error}"
-            raise SeedError(msg) from None
+    def seeds(self, results: Iterable[Sequence[Any]]) -> Iterator[Seed]:
+        """A seed for each usable row; at the end `SeedError` for the others, with the row and the column at fault."""
+        good, bad = 0, _BadRows(self._what)
+        for number, values in enumerate(results, start=1):
+            row = dict(zip(self._names, values, strict=True))
+            try:
+                seed = self._seed(row)
+            except (TypeError, ValueError) as error:
+                bad.add(number, row, str(error))
+            else:
+                good += 1
+                yield seed
+        bad.raise_any(good)
+
+    def _seed(self, row: dict[str, Any]) -> Seed:
+        key = Key("row", "/".join([self._prefix, *(self._key_part(row, name) for name in self._key)]))
+        version = self._version_of(row)
+        return Seed(key, payload=record_payload({name: row[name] for name in self._kept}), version=version)
 
     def _key_part(self, row: dict[str, Any], name: str) -> str:
         if row[name] is None:
@@ -149,3 +158,26 @@ class _Rows:
         except TypeError as error:
             msg = f"version column {self._version!r}: {error}"
             raise TypeError(msg) from None
+
+
+class _BadRows:
+    """The first rows that cannot be used, and how many there are: never all of them, there may be millions."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._first: list[str] = []
+        self._count = 0
+
+    def add(self, number: int, row: dict[str, Any], reason: str) -> None:
+        self._count += 1
+        if len(self._first) < _ROWS_NAMED:
+            shown = ", ".join(f"{name}={value!r:.50}" for name, value in islice(row.items(), _SHOWN_VALUES))
+            self._first.append(f"row {number} ({shown}): {reason}")
+
+    def raise_any(self, good: int) -> None:
+        if not self._count:
+            return
+        rest = self._count - len(self._first)
+        more = f"; and {rest} more" if rest else ""
+        msg = f"{self._what}: {self._count} of {self._count + good} rows cannot be used: {'; '.join(self._first)}{more}"
+        raise SeedError(msg)

@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 from psycopg.types import datetime as loaders
+from psycopg.types.json import JsonbLoader, JsonLoader
 
 from isekai_core.types import Payload
 
@@ -19,14 +20,17 @@ _VERSION_DIGITS = 20
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A value that Python has no equal for, such as the date `infinity`: its text, and why."""
+    """A value that Python has no equal for, or cannot read, such as the date `infinity`: its text, and why."""
 
     text: str
     reason: str
 
 
 def register_loaders(connection: psycopg.Connection) -> None:
-    """Read dates that Python cannot hold as `Unreadable`: the driver's exception would not name their column."""
+    """Read dates and JSON that Python cannot hold as `Unreadable`.
+
+    The driver's exception would not name their column, and would take all rows with it that were fetched together.
+    """
     for name, loader in _LOADERS.items():
         connection.adapters.register_loader(name, loader)
 
@@ -35,7 +39,8 @@ def _lenient(base: type[Any]) -> type[Any]:
     def load(self: Any, data: Any) -> Any:
         try:
             return base.load(self, data)
-        except (psycopg.DataError, OverflowError, ValueError) as error:
+        # RuntimeError: JSON that is nested too deep, and a DateStyle or an IntervalStyle that the driver does not know.
+        except (psycopg.DataError, OverflowError, RuntimeError, ValueError) as error:
             return Unreadable(bytes(data).decode(errors="replace"), str(error))
 
     return type(f"Lenient{base.__name__}", (base,), {"load": load})
@@ -48,6 +53,8 @@ _LOADERS = {
     "timestamp": _lenient(loaders.TimestampLoader),
     "timestamptz": _lenient(loaders.TimestamptzLoader),
     "interval": _lenient(loaders.IntervalLoader),
+    "json": _lenient(JsonLoader),
+    "jsonb": _lenient(JsonbLoader),
 }
 
 
@@ -118,7 +125,7 @@ def record_payload(record: dict[str, Any]) -> Payload:
     try:
         if not any(isinstance(value, Unreadable) for value in record.values()):
             return Payload.from_record(record)
-    except TypeError:
+    except (TypeError, RecursionError):
         pass
     for name, value in record.items():
         if reason := _why_not(value):
@@ -129,9 +136,11 @@ def record_payload(record: dict[str, Any]) -> Payload:
 
 def _why_not(value: Any) -> str | None:
     if isinstance(value, Unreadable):
-        return f"{value.text!r} has no equal in Python ({value.reason})"
+        return f"{value.text!r:.100} has no equal in Python ({value.reason})"
     try:
         Payload.from_record({"value": value})
     except TypeError:
         return f"a record cannot hold a {type(value).__name__}, got {value!r:.100}"
+    except RecursionError:
+        return "a record cannot hold what is nested so deep"
     return None

@@ -208,8 +208,11 @@ def test_null_in_a_key_column_names_the_row_and_the_column(database):
     database.execute("INSERT INTO people VALUES ('a', 'Ada'), (NULL, 'Grace')")
     seeder = TableSeeder(dsn=database.url, table="people", key="code").seed()
     assert str(next(seeder).key) == "row:people/a"
-    with pytest.raises(SeedError, match=r"table people, row 2 \(code=None, name='Grace'\): key column 'code' is NULL"):
+    with pytest.raises(SeedError) as caught:
         next(seeder)
+    assert str(caught.value) == (
+        "table people: 1 of 2 rows cannot be used: row 2 (code=None, name='Grace'): key column 'code' is NULL"
+    )
 
 
 def test_a_value_that_identifies_nothing_is_refused_as_a_key(database):
@@ -299,30 +302,6 @@ def test_a_table_without_a_primary_key_needs_a_key(database):
     assert fails(database, table="visits") == (
         "table visits has no primary key; name the columns that identify a row: key=…"
     )
-
-
-@pytest.mark.parametrize(
-    ("expression", "kind"),
-    [("inet '10.0.0.1'", "IPv4Address"), ("int4range(1, 5)", "Range"), ("ARRAY[inet '::1']", "list")],
-)
-def test_a_type_that_no_record_holds_is_told_with_its_column(database, expression, kind):
-    database.execute(f"CREATE TABLE hosts AS SELECT 1 AS id, {expression} AS what")
-    message = fails(database, table="hosts", key="id")
-    assert message.startswith(f"table hosts, row 1 (id=1, what={'' if kind != 'list' else '['}")
-    assert f"column 'what': a record cannot hold a {kind}" in message
-    assert message.endswith("select it as text in a query, for example what::text")
-
-
-@pytest.mark.parametrize(
-    "expression",
-    ["date 'infinity'", "date '0044-03-15 BC'", "timestamp '-infinity'", "timestamptz '20000-01-01Z'", "time '24:00'"],
-)
-def test_a_date_that_python_cannot_hold_is_told_with_its_column(database, expression):
-    database.execute(f"CREATE TABLE days AS SELECT 1 AS id, {expression} AS due")
-    message = fails(database, table="days", key="id")
-    assert message.startswith("table days, row 1 (id=1, ")
-    assert "column 'due': '" in message
-    assert "has no equal in Python" in message
 
 
 def test_a_version_that_does_not_sort_is_refused(database):
