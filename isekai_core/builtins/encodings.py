@@ -24,9 +24,9 @@ def byte_order_mark(start: bytes) -> str | None:
 
 
 def known_codec(name: str) -> bool:
-    """Whether `name` is an encoding of text (Python's `base64` and the like are none)."""
+    """Whether `name` is an encoding of texts: Python's `base64` is none, and its `idna` is one of host names only."""
     try:
-        "".encode(name)
+        bytes(4).decode(name, "surrogateescape")
     except (LookupError, ValueError):
         return False
     return True

@@ -144,14 +144,20 @@ def read_beginning(payload: Payload, limit: int) -> bytes:
 
 def _text(payload: Payload, content: bytes, *, is_whole: bool) -> str:
     try:
-        decoder = codecs.getincrementaldecoder(payload.charset or "utf-8")("replace")
-    except LookupError:
-        decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    # Where it was cut, a character may be in pieces: not final.
-    text = decoder.decode(content, final=is_whole)
+        text = _decoded(content, payload.charset or "utf-8", is_whole=is_whole)
+    except (LookupError, ValueError):
+        # As `Payload.text` reads it.
+        text = _decoded(content, "utf-8", is_whole=is_whole)
     if payload.kind == PayloadKind.RECORD and is_whole:
         return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
     return text
+
+
+def _decoded(content: bytes, charset: str, *, is_whole: bool) -> str:
+    # Codecs that are none of texts have decoders, too, which give anything.
+    "".encode(charset)
+    # Where it was cut, a character may be in pieces: not final.
+    return codecs.getincrementaldecoder(charset)("replace").decode(content, final=is_whole)
 
 
 def spec_of(row: Resource) -> Any:

@@ -198,14 +198,14 @@ class Payload:
 
     @cached_property
     def text(self) -> str:
-        """The bytes decoded by the charset (utf-8 without one); undecodable bytes become surrogates."""
+        """The bytes decoded by the charset, utf-8 without a usable one; undecodable bytes become surrogates."""
         content, charset = self.read(), self.charset or "utf-8"
         try:
             return content.decode(charset, "surrogateescape")
-        except (UnicodeDecodeError, LookupError):
+        except (LookupError, ValueError):
             # A charset of several bytes a character, broken off, whose units cannot be escaped one by one;
-            # or one that Python does not know.
-            return content.decode("ascii", "surrogateescape")
+            # one that Python does not know; or one that is none of texts, such as `idna`.
+            return content.decode("utf-8", "surrogateescape")
 
     @cached_property
     def record(self) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class Page:
     """
 
     def __init__(self, resource: ResourceView) -> None:
-        text = _text_of(resource.payload)
+        text = resource.payload.text.removeprefix("\ufeff")
         if resource.media_type == XHTML:
             text = _EMPTY_ELEMENT.sub(_with_end_tag, text)
         try:
@@ -50,7 +50,7 @@ class Page:
             html = text.translate(_MARKS).encode("utf-8", "replace")
         self.tree = LexborHTMLParser(bounded(html))
         url = resource.key.value if resource.key.type == "url" else ""
-        own = base_of(url, resource.payload.charset or "utf-8")
+        own = base_of(url, _charset_of(resource.payload))
         self.base = self._base(own)
         self.site = site_of(url or self.base.page) if url or self.base.page else ""
 
@@ -90,12 +90,14 @@ def page_of(resource: ResourceView) -> Page:
     return resource.once("isekai-html/page", Page)
 
 
-def _text_of(payload: Payload) -> str:
+def _charset_of(payload: Payload) -> str:
+    """What the letters of a query are sent in: utf-8, as which a page is read, where Python knows no such charset."""
+    charset = payload.charset or "utf-8"
     try:
-        text = payload.text
-    except LookupError:
-        text = payload.read().decode("utf-8", "surrogateescape")
-    return text.removeprefix("\ufeff")
+        bytes(4).decode(charset, "surrogateescape")
+    except (LookupError, ValueError):
+        return "utf-8"
+    return charset
 
 
 def _with_end_tag(match: re.Match[str]) -> str:

@@ -292,6 +292,12 @@ def test_a_page_in_an_unknown_charset_is_read_as_utf_8(miner):
     assert next(iter(miner().mine(resource))).key.value.startswith(f"{SITE}/%C3%A9")
 
 
+@pytest.mark.parametrize("charset", ["klingon", "undefined", "idna", "punycode", "base64"])
+def test_a_query_on_a_page_in_an_unknown_charset_is_sent_in_utf_8(charset):
+    html = "<a href='/é?é'>x</a>".encode()
+    assert list(mined(PageMiner(), html, charset=charset)) == ["/%C3%A9?%C3%A9"]
+
+
 def test_a_megabyte_of_nested_elements_is_mined_like_any_other_page():
     html = b"<div>" * 200_000 + b"<a href='/deep.html'>x</a>"
     assert list(mined(PageMiner(), html)) == ["/deep.html"]

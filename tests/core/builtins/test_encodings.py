@@ -25,6 +25,10 @@ def test_only_encodings_of_text_are_known():
     assert known_codec("UTF8")
     assert not known_codec("utf-9")
     assert not known_codec("base64")
+    assert not known_codec("undefined")
+    assert not known_codec("idna")
+    assert not known_codec("punycode")
+    assert known_codec("utf-32")
     assert not known_codec("a\x00b")
     assert not known_codec("")
 

@@ -57,6 +57,11 @@ def test_bytes_that_are_not_of_the_charset_are_marked(well):
     assert preview(well, Payload.from_text(b"a\xff", charset="utf-8")).text == "a\ufffd"
 
 
+@pytest.mark.parametrize("charset", ["undefined", "idna", "base64", "rot13", "x-nobody-knows"])
+def test_a_text_whose_charset_reads_none_is_shown_as_utf_8(well, charset):
+    assert preview(well, Payload.from_text("é".encode(), charset=charset)).text == "é"
+
+
 def test_a_record_is_indented(well):
     found = preview(well, Payload.from_record({"name": "Ada"}), limit=1000)
     assert (found.kind, found.text) == ("record", '{\n  "name": "Ada"\n}')

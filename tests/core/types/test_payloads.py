@@ -64,6 +64,17 @@ def test_a_byte_that_is_not_of_the_charset_is_a_lone_surrogate():
     assert Payload.from_text(b"a\xe9").text == "a\udce9"
 
 
+@pytest.mark.parametrize("charset", ["undefined", "idna", "punycode", "base64", "x-nobody-knows", "a\x00b"])
+@pytest.mark.parametrize(("content", "text"), [("é".encode(), "é"), (b"a\xe9", "a\udce9"), (b"", "")])
+def test_a_charset_that_reads_no_text_is_read_as_utf_8(charset, content, text):
+    assert Payload.from_text(content, charset=charset).text == text
+
+
+def test_bytes_that_a_charset_can_neither_read_nor_escape_are_read_as_utf_8():
+    assert Payload.from_text("é!".encode(), charset="utf-16").text == "é!"
+    assert Payload.from_text(b"\xe9\x00\x21", charset="utf-16").text == "\udce9\x00!"
+
+
 def test_a_blob_may_be_bytes_or_a_body(spool):
     spool.write(b"abc")
     assert Payload.from_blob(b"abc").read() == b"abc"
