@@ -150,15 +150,16 @@ def _normal_escapes(path: str) -> str:
 
 
 def _resolve_dots(path: str) -> str:
+    """RFC 3986, 5.2.4, of a path that begins with a slash: an empty segment is one like any other."""
     if "/." not in path:
-        return path if path.startswith("/") else "/" + path
+        return path
     kept: list[str] = []
-    segments = path.split("/")
+    segments = path.split("/")[1:]
     for segment in segments:
         if segment == "..":
-            kept = kept[:-1] if len(kept) > 1 else kept
+            del kept[-1:]
         elif segment != ".":
             kept.append(segment)
     if segments[-1] in (".", ".."):
         kept.append("")
-    return "/" + "/".join(kept).lstrip("/") if kept else "/"
+    return "/" + "/".join(kept)

@@ -38,6 +38,13 @@ SITE = "https://old.example.org"
         ("https://bücher.example/", "https://xn--bcher-kva.example/"),
         ("http://[2001:DB8::1]:80/", "http://[2001:db8::1]/"),
         ("https://old.example.org//a//b", "https://old.example.org//a//b"),
+        ("https://old.example.org//a/./b", "https://old.example.org//a/b"),
+        ("https://old.example.org/x/..//a", "https://old.example.org//a"),
+        ("https://old.example.org/a//../b", "https://old.example.org/a/b"),
+        ("https://old.example.org//..", "https://old.example.org/"),
+        ("https://old.example.org//.", "https://old.example.org//"),
+        ("https://old.example.org/%2e%2E/a/%2e/b", "https://old.example.org/a/b"),
+        ("https://old.example.org/.a/...", "https://old.example.org/.a/..."),
     ],
 )
 def test_a_url_has_one_spelling(url, canonical):
@@ -144,11 +151,43 @@ def test_any_text_is_a_key_or_refused_with_a_value_error(text):
         assert Key.parse(str(key)) == key
 
 
-@given(some.lists(some.sampled_from(["a", "b", ".", "..", "", "c%41"]), max_size=8))
+segments = some.lists(some.sampled_from(["a", "b", ".", "..", "", "c%41", ".d", "e."]), max_size=8)
+
+
+@given(segments)
 def test_no_dot_segment_is_left(segments):
     path = canonical_url(f"{SITE}/" + "/".join(segments)).removeprefix(SITE)
     assert not {".", ".."} & set(path.split("/"))
     assert path.startswith("/")
+    assert canonical_url(SITE + path) == SITE + path
+
+
+@given(segments)
+def test_dot_segments_are_resolved_as_the_standard_does(segments):
+    path = "/" + "/".join(segments).replace("%41", "A")
+    assert canonical_url(SITE + path) == SITE + without_dot_segments(path)
+
+
+@given(segments)
+def test_a_path_without_dot_segments_is_unchanged(segments):
+    path = "/" + "/".join(one for one in segments if one not in (".", "..", "c%41"))
+    assert canonical_url(SITE + path) == SITE + path
+
+
+def without_dot_segments(rest):
+    """RFC 3986, 5.2.4, word for word, of a path that begins with a slash."""
+    output = ""
+    while rest:
+        if rest.startswith("/./") or rest == "/.":
+            rest = "/" + rest[3:]
+        elif rest.startswith("/../") or rest == "/..":
+            rest = "/" + rest[4:]
+            output = output[: max(output.rfind("/"), 0)]
+        else:
+            end = rest.find("/", 1)
+            end = len(rest) if end < 0 else end
+            output, rest = output + rest[:end], rest[end:]
+    return output
 
 
 @given(paths)
