@@ -5,12 +5,11 @@ import importlib.util
 import traceback as tracebacks
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from django.apps import apps
 
-from isekai_core.conf import FILE_NAME, project_file
+from isekai_core.conf import FILE_NAME, did_you_mean, project_file
 from isekai_core.errors import ConfigurationError, PipelineNotFound, SettingError
 from isekai_core.pipeline.definition import Pipeline, Use
 from isekai_core.types import KINDS
@@ -86,10 +85,8 @@ def find(name: str) -> Pipeline:
 def unknown(name: str, names: Iterable[str]) -> PipelineNotFound:
     """The error for a name that is none of `names`."""
     known = list(names)
-    near = get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
     there_are = ", ".join(known) or "none; write one in the pipelines.py of an installed app, or in isekai.toml"
-    return PipelineNotFound(f"there is no pipeline {name!r}: {hint}pipelines found: {there_are}")
+    return PipelineNotFound(f"there is no pipeline {name!r}{did_you_mean(name, known)}; pipelines found: {there_are}")
 
 
 def _of_apps() -> Iterator[Found | Broken]:
@@ -131,15 +128,14 @@ def _of_file() -> Iterator[Found | Broken]:
 
 
 def _from_table(name: str, table: Any, path: str) -> Pipeline:
-    known = {*(f"{kind}s" for kind in KINDS), "max_depth", "requires"}
+    known = sorted([*(f"{kind}s" for kind in KINDS), "max_depth", "requires"])
     if not isinstance(table, Mapping):
         msg = f"{path}: pipelines.{name} must be a table, got {table!r}"
         raise SettingError(msg)
     for entry in table:
         if entry not in known:
-            near = get_close_matches(entry, known, n=1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            msg = f"{path}: pipelines.{name}.{entry} is unknown: {hint}a pipeline has {', '.join(sorted(known))}"
+            hint = did_you_mean(entry, known)
+            msg = f"{path}: pipelines.{name}.{entry} is unknown{hint}; a pipeline has {', '.join(known)}"
             raise SettingError(msg)
     arguments: dict[str, Any] = {
         kind: [

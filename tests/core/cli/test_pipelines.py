@@ -138,7 +138,7 @@ def test_a_table_that_is_wrong_is_checked_by_its_name(tmp_path, capsys):
     (tmp_path / "isekai.toml").write_text("[pipelines.bad]\nseeder = []\n")
     status, out = isekai(capsys, "check", "bad")
     assert status == 2
-    assert "pipelines.bad.seeder is unknown: did you mean 'seeders'" in out
+    assert "pipelines.bad.seeder is unknown (did you mean 'seeders'?)" in out
 
 
 def test_the_check_as_json(broken_app, tmp_path, capsys):

@@ -232,7 +232,7 @@ def test_what_contradicts_itself_is_refused_before_anything_is_done(well, capsys
 def test_a_pipeline_that_is_not_there_ends_with_2(well, capsys):
     assert main(["run", "shlef"]) == 2
     assert capsys.readouterr().err == (
-        "isekai: there is no pipeline 'shlef': did you mean 'shelf'? pipelines found: shelf\n"
+        "isekai: there is no pipeline 'shlef' (did you mean 'shelf'?); pipelines found: shelf\n"
     )
 
 
