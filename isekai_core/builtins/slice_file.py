@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from isekai_core.slicing.bundle import COMPRESSIONS, FolderWriter
+from isekai_core.slicing.bundle import FolderWriter, check_options
 from isekai_core.slicing.reading import FolderReader, read_folder
 from isekai_core.types.slices import SlicePlan
 
@@ -27,12 +27,7 @@ class File:
         if not isinstance(self.path, str | Path) or not str(self.path):
             msg = f"path: expected the name of a folder, got {self.path!r}"
             raise ValueError(msg)
-        if not isinstance(self.overwrite, bool):
-            msg = f"overwrite: expected True or False, got {self.overwrite!r}"
-            raise ValueError(msg)  # noqa: TRY004 - what options cannot be is a ValueError everywhere
-        if self.compress not in COMPRESSIONS:
-            msg = f"compress: expected None or 'zstd', got {self.compress!r}"
-            raise ValueError(msg)
+        check_options(overwrite=self.overwrite, compress=self.compress)
 
     @property
     def name(self) -> str:

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from isekai_core.conf import did_you_mean
 from isekai_core.errors import BundleError
-from isekai_core.slicing.bundle import COMPRESSIONS, FolderWriter
+from isekai_core.slicing.bundle import FolderWriter, check_options
 from isekai_core.slicing.manifest import NAME, Manifest
 from isekai_core.slicing.manifest_reading import is_safe
 from isekai_core.slicing.place import Place
@@ -41,12 +41,7 @@ class Storage:
         if not isinstance(self.prefix, str) or (self.prefix and not is_safe(self.prefix)):
             msg = f"prefix: expected a folder in the storage such as 'slices/dev', got {self.prefix!r}"
             raise ValueError(msg)
-        if not isinstance(self.overwrite, bool):
-            msg = f"overwrite: expected True or False, got {self.overwrite!r}"
-            raise ValueError(msg)  # noqa: TRY004 - what options cannot be is a ValueError everywhere
-        if self.compress not in COMPRESSIONS:
-            msg = f"compress: expected None or 'zstd', got {self.compress!r}"
-            raise ValueError(msg)
+        check_options(overwrite=self.overwrite, compress=self.compress)
 
     @property
     def name(self) -> str:

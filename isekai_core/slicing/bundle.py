@@ -20,10 +20,20 @@ from isekai_core.slicing.tablefile import COMPRESSED, check_columns, write_block
 from isekai_core.types.slices import SlicePlan, TablePlan
 
 Mask = Callable[[Iterable[bytes]], Iterable[bytes]]
-COMPRESSIONS = (None, "zstd")
+_COMPRESSIONS = (None, "zstd")
 
 _LONGEST = 180
 """Of a file's name as it is kept: systems take 255 bytes."""
+
+
+def check_options(*, overwrite: Any, compress: Any) -> None:
+    """`ValueError`, naming the option, for what cannot be one of a bundle's."""
+    if not isinstance(overwrite, bool):
+        msg = f"overwrite: expected True or False, got {overwrite!r}"
+        raise ValueError(msg)  # noqa: TRY004 - what options cannot be is a ValueError everywhere
+    if compress not in _COMPRESSIONS:
+        msg = f"compress: expected None or 'zstd', got {compress!r}"
+        raise ValueError(msg)
 
 
 class FolderWriter:

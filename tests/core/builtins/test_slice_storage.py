@@ -295,9 +295,11 @@ def test_a_prefix_stays_in_the_storage(prefix):
         Storage("slices", prefix=prefix)
 
 
-def test_compress_is_zstd_or_nothing():
+def test_options_are_checked():
     with pytest.raises(ValueError, match="compress: expected None or 'zstd', got 'gzip'"):
         Storage("slices", compress="gzip")
+    with pytest.raises(ValueError, match="overwrite: expected True or False, got 'no'"):
+        Storage("slices", overwrite="no")
 
 
 def test_killed_in_the_middle_of_writing_the_storage_has_nothing_and_the_next_export_works(use, tmp_path):
