@@ -6,7 +6,7 @@ import socket
 import time
 from pathlib import Path
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, router, transaction
 from django.utils import timezone
 
 from isekai_core.conf import settings
@@ -60,7 +60,7 @@ def leave(run: Run) -> None:
 def _take(pipeline: str, dead: Run | None) -> Run | None:
     """The new run, or None when another process was faster."""
     try:
-        with transaction.atomic():
+        with transaction.atomic(using=router.db_for_write(Run)):
             if dead is not None:
                 _release(dead)
             run = Run.objects.create(
