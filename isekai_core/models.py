@@ -20,7 +20,11 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.SKIPPED: frozenset({State.READY}),
     State.DONE: frozenset({State.READY}),
 }
-"""What may follow a state. Only the holder of the lease moves a running resource."""
+"""What may follow a state. Only the holder of the lease moves a running resource.
+
+Nothing asks for it while a pipeline runs, since states are written for many rows at once: the tests compare every
+change of a state in the database with it, whatever is run, killed and retried.
+"""
 
 
 def may_follow(before: State, after: State) -> bool:

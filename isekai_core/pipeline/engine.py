@@ -31,6 +31,7 @@ class RunResult:
     failed, blocked: resources that stand so now, those of earlier runs too.
     seed_errors: what ended a seeder early: class, message, traceback.
     seconds: of the whole run.
+    stage_seconds: stage to seconds of work in it; for extract, the time that was spent waiting for fetches.
     """
 
     pipeline: str

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from isekai_core.types.keys import Key
+from isekai_core.types.payloads import Payload
 
 Action = Literal["create", "update", "unchanged", "error"]
 
@@ -24,6 +25,7 @@ class LoadItem:
     action: what is to be done; `error` with its reason in `error`.
     changed: the fields that differ, for an update.
     kept: the fields that were edited by hand and are left alone.
+    row: the loader's own, between `plan` and `write`: the instance, say. Core does not look at it.
 
     After `write`, `pk` is set and `written` holds the hashes of what stands in the row now.
     """
@@ -47,5 +49,5 @@ class LoadItem:
 class FileValue:
     """A file to stand in a file field: its bytes and the name it would like."""
 
-    payload: Any
+    payload: Payload
     name: str

@@ -110,7 +110,6 @@ class Loader(Protocol):
         ...
 
 
-# The name that `accepts_key` and its callers agree on; a processor of the user's own may leave it out.
 def accepts_key(extractor: Extractor, key: Key) -> bool:
     """Whether `extractor` can bring `key`: by its declared types, then by its `handles`, if it has one."""
     if key.type not in extractor.accepts and "*" not in extractor.accepts:
