@@ -42,10 +42,11 @@ def seconds(value: float) -> str:
 
 
 def moment(value: dt.datetime) -> str:
-    """Date and time in the time zone of the project."""
+    """Date and time in the time zone of the project; one without a zone is in it already."""
     from django.utils import timezone  # noqa: PLC0415 - only where there is a project
 
-    return f"{timezone.localtime(value):%Y-%m-%d %H:%M:%S}"
+    local = timezone.localtime(value) if timezone.is_aware(value) else value
+    return f"{local:%Y-%m-%d %H:%M:%S}"
 
 
 def size(number: int) -> str:

@@ -74,6 +74,19 @@ def test_all_pipelines_as_json(shelf, capsys):
     assert (one["last_run"]["run"], one["last_run"]["outcome"]) == (result.run, "finished")
 
 
+@pytest.mark.parametrize("arguments", [["status"], ["status", "shelf"], ["show", "thing:x"], ["errors", "shelf"]])
+@pytest.mark.parametrize("as_json", [[], ["--json"]])
+def test_a_project_without_time_zones_is_told_the_same(well, settings, capsys, arguments, as_json):
+    settings.USE_TZ = False
+    well["x"] = Thing(None)
+    run("shelf", until="seed")
+    Resource.objects.filter(key="thing:x").update(
+        state="retry_wait", error_stage="extract", error_class="TemporaryError", next_attempt_at=timezone.now()
+    )
+    Run.objects.create(pipeline="shelf", host="elsewhere", pid=4711, heartbeat_at=timezone.now())
+    assert f"{timezone.now():%Y-%m-%d}" in isekai(capsys, *arguments, *as_json)
+
+
 # One pipeline
 
 

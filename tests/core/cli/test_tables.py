@@ -40,6 +40,11 @@ def test_moments_are_told_in_the_time_zone_of_the_project(settings):
     assert moment(dt.datetime(2026, 1, 31, 12, 0, 5, tzinfo=dt.UTC)) == "2026-01-31 13:00:05"
 
 
+def test_moments_of_a_project_without_time_zones_are_told_as_they_are(settings):
+    settings.TIME_ZONE = "Europe/Paris"
+    assert moment(dt.datetime(2026, 1, 31, 12, 0, 5)) == "2026-01-31 12:00:05"  # noqa: DTZ001 - what it is about
+
+
 @pytest.mark.parametrize(
     ("number", "said"),
     [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 KB"), (5 * 1024**2, "5.0 MB"), (3 * 1024**4, "3072.0 GB")],
