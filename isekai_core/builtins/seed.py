@@ -18,6 +18,7 @@ DELIMITERS = (",", ";", "\t", "|")
 
 _CELL_LIMIT = 16 * 1024 * 1024
 _ROWS_NAMED = 5
+_NEVER_CLOSED = "unexpected end of data"  # what Python's reader says of it
 
 
 @dataclass(frozen=True)
@@ -78,14 +79,14 @@ class CsvSeeder:
 
     def _seeds(self, file: TextIO, delimiter: str) -> Iterator[Seed]:
         reader = csv.reader(file, delimiter=delimiter, strict=True)
-        columns = self._columns(next(reader, None))
+        columns = self._columns(self._header(reader))
         version = self._modified() if self.records else None
         good, bad = 0, _BadRows(str(self.path))
         for line, row in _rows(reader, bad):
             try:
                 seed = self._seed(columns, row, version)
             except ValueError as error:
-                bad.add(line, str(error))
+                bad.add(_lines(line), str(error))
             else:
                 good += 1
                 yield seed
@@ -114,6 +115,14 @@ class CsvSeeder:
     def _wanted(self) -> list[str]:
         alone = self.records or self.type is not None
         return [self.value_column] if alone else [self.type_column, self.value_column]
+
+    def _header(self, reader: Any) -> list[str] | None:
+        try:
+            header: list[str] | None = next(reader, None)
+        except csv.Error as error:
+            msg = f"{self.path}: {_lines(1, reader.line_num)}: {_unreadable(error, 1, reader.line_num)}"
+            raise SeedError(msg) from error
+        return header
 
     def _columns(self, header: list[str] | None) -> list[str]:
         if not header:
@@ -182,10 +191,10 @@ class _BadRows:
         self._first: list[str] = []
         self._count = 0
 
-    def add(self, line: int, reason: str) -> None:
+    def add(self, lines: str, reason: str) -> None:
         self._count += 1
         if len(self._first) < _ROWS_NAMED:
-            self._first.append(f"line {line}: {reason}")
+            self._first.append(f"{lines}: {reason}")
 
     def raise_any(self, good: int) -> None:
         if not self._count:
@@ -203,9 +212,23 @@ def _rows(reader: Any, bad: _BadRows) -> Iterator[tuple[int, list[str]]]:
         try:
             row = next(reader, None)
         except csv.Error as error:
-            bad.add(line, str(error))
+            bad.add(_lines(line, reader.line_num), _unreadable(error, line, reader.line_num))
             continue
         if row is None:
             return
         if any(cell.strip() for cell in row):
             yield line, row
+
+
+def _lines(first: int, last: int = 0) -> str:
+    return f"lines {first} to {last}" if last > first else f"line {first}"
+
+
+def _unreadable(error: csv.Error, first: int, last: int) -> str:
+    """Why the lines from `first` to `last` are no row: a quote that is not closed takes rows of others along."""
+    if str(error) == _NEVER_CLOSED:
+        hint = "close it, or write it twice where it is part of the text"
+        if last == first:
+            return f"a quote is never closed; {hint}"
+        return f"read as one cell, because a quote in line {first} is never closed; {hint}"
+    return str(error) if last == first else f"read as one row: {error}; is a quote in line {first} never closed?"

@@ -157,10 +157,30 @@ class TestBadRows:
         assert keys(found) == ["file:a"]
         assert message == "keys.csv: 1 of 2 rows cannot be used: line 5: column 'value' is empty"
 
-    def test_a_quote_that_never_ends_is_not_silently_the_rest_of_the_file(self, seeds):
-        found, message = seeds('type,value\nfile,a\nfile,"b\nfile,c\nfile,d\n')
+    def test_a_quote_that_is_never_closed_is_told_with_all_lines_that_it_took_along(self, seeds):
+        rows = "".join(f"file,{number},x\n" for number in range(4, 1002))
+        found, message = seeds("type,value,note\nfile,2,x\nfile,3,x\n" + rows.replace("file,4,x", 'file,4,"x'))
+        assert keys(found) == ["file:2", "file:3"]
+        assert message == (
+            "keys.csv: 1 of 3 rows cannot be used: lines 4 to 1001: read as one cell, because a quote in line 4 is"
+            " never closed; close it, or write it twice where it is part of the text"
+        )
+
+    def test_a_quote_that_is_never_closed_in_the_last_line_takes_nothing_along(self, seeds):
+        found, message = seeds('type,value\nfile,a\nfile,"b\n')
         assert keys(found) == ["file:a"]
-        assert message == "keys.csv: 1 of 2 rows cannot be used: line 3: unexpected end of data"
+        assert message == (
+            "keys.csv: 1 of 2 rows cannot be used: line 3: a quote is never closed;"
+            " close it, or write it twice where it is part of the text"
+        )
+
+    def test_a_quote_that_another_row_closes_is_told_with_the_lines_between_them(self, seeds):
+        found, message = seeds('type,value,note\nfile,2,x\nfile,3,"x\nfile,4,x\nfile,5,"x"\nfile,6,x\n')
+        assert keys(found) == ["file:2", "file:6"]
+        assert message == (
+            "keys.csv: 1 of 3 rows cannot be used: lines 3 to 5: read as one row: ',' expected after '\"';"
+            " is a quote in line 3 never closed?"
+        )
 
     def test_of_many_the_first_are_named_and_all_are_counted(self, seeds):
         found, message = seeds("type,value\n" + "file,a\nfile,\n" * 1000)
@@ -194,6 +214,14 @@ class TestBadFiles:
             " see the options value_column, type_column, type and delimiter"
         )
         assert seeds("value\na\n")[1].startswith("keys.csv has no column 'type'; it has value;")
+
+    def test_a_first_line_with_a_quote_that_is_never_closed(self, seeds):
+        found, message = seeds('type,"value\nfile,a\nfile,b\n')
+        assert found == []
+        assert message == (
+            "keys.csv: lines 1 to 3: read as one cell, because a quote in line 1 is never closed;"
+            " close it, or write it twice where it is part of the text"
+        )
 
     def test_two_columns_of_one_name(self, seeds):
         assert seeds("type,value,note,note\n") == ([], "keys.csv has two columns called 'note'")
