@@ -1,5 +1,6 @@
 """What an error is told as, and the exit status that it means."""
 
+import re
 import sys
 import traceback
 
@@ -9,6 +10,10 @@ from isekai_core.errors import ConfigurationError, IsekaiError, PlanError, Slice
 FAILED = 1
 USAGE = 2
 DEFECT = 70
+
+_MIGRATE = "; python manage.py migrate"
+_MAKE_AND_MIGRATE = "; python manage.py makemigrations, then python manage.py migrate"
+_NO_TABLE = re.compile(r"no such (table|column)|has no column named|(relation|column) .+ does not exist")
 
 
 def report(error: Exception, *, show_traceback: bool = False) -> int:
@@ -28,7 +33,8 @@ def explain(error: Exception) -> tuple[str, int]:
         # A plan is what was asked for: one that cannot be is wrong usage, as other things are that cannot be composed.
         return as_typed(str(error)), USAGE if isinstance(error, PlanError) else FAILED
     if isinstance(error, IsekaiError):
-        return str(error), FAILED
+        # Our own tables are there where a run could begin, so it is a model of the project that has none.
+        return str(error) + (_MAKE_AND_MIGRATE if _lacks_table(error.__cause__) else ""), FAILED
     if known := _django_trouble(error):
         return known
     if isinstance(error, OSError):
@@ -38,12 +44,23 @@ def explain(error: Exception) -> tuple[str, int]:
 
 def _django_trouble(error: Exception) -> tuple[str, int] | None:
     """What to do when the project is configured wrongly, or its database or its tables are not there."""
-    kind = {base.__name__ for base in type(error).__mro__ if base.__module__.startswith("django.")}
-    text = " ".join(str(error).split())
+    kind, text = _kinds(error), " ".join(str(error).split())
     if "ImproperlyConfigured" in kind:
         return f"the Django project is not configured: {text}", USAGE
-    if not kind & {"OperationalError", "ProgrammingError"}:
-        return None
-    if "no such table" in text or "does not exist" in text:
-        return f"the database lacks a table or a column ({text}); python manage.py migrate", USAGE
-    return f"the database cannot be used: {text}", FAILED
+    if _lacks_table(error):
+        return f"the database lacks a table or a column ({text}){_MIGRATE}", USAGE
+    # A file that is no database is of the base class itself; the other classes below it are of our own doing.
+    if kind & {"OperationalError", "ProgrammingError", "InterfaceError"} or kind == {"DatabaseError", "Error"}:
+        hint = "; see NAME in DATABASES of the settings" if "not a database" in text else ""
+        return f"the database cannot be used: {text}{hint}", FAILED
+    return None
+
+
+def _lacks_table(error: BaseException | None) -> bool:
+    """Whether a database said that there is no such table or column: a migration was not run, or not made."""
+    return bool({"OperationalError", "ProgrammingError"} & _kinds(error) and _NO_TABLE.search(str(error)))
+
+
+def _kinds(error: BaseException | None) -> set[str]:
+    """The names of the classes of Django that `error` is of: they are told without Django's being imported."""
+    return {base.__name__ for base in type(error).__mro__ if base.__module__.startswith("django.")}
