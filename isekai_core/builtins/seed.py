@@ -3,7 +3,7 @@
 import codecs
 import csv
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -35,7 +35,8 @@ class CsvSeeder:
     encoding: of the file, such as cp1252; without it by its byte order mark, else utf-8.
     delimiter: what stands between the cells; without it one of , ; | and tab, by the first line.
     records: whether the rows are the data itself: each becomes a record payload with the key
-        row:<file name without suffix>/<value>, and needs no extractor.
+        row:<name>/<value>, and needs no extractor.
+    name: what the keys of records begin with; the file's name without its suffix without it.
     """
 
     path: str | Path
@@ -45,6 +46,7 @@ class CsvSeeder:
     encoding: str | None = None
     delimiter: str | None = None
     records: bool = False
+    name: str = ""
 
     def __post_init__(self) -> None:
         if not str(self.path).strip():
@@ -58,6 +60,12 @@ class CsvSeeder:
         if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n'):
             msg = f"delimiter: expected a single character such as ';', got {self.delimiter!r}"
             raise ValueError(msg)
+        if self.name and not self.records:
+            msg = f"name: expected with records=True only, whose keys begin with it, got {self.name!r}"
+            raise ValueError(msg)
+        if "/" in self.name or self.name != self.name.strip():
+            msg = f"name: expected a text such as 'orders-2024', without slashes, got {self.name!r}"
+            raise ValueError(msg)
 
     @property
     def produces(self) -> tuple[str, ...]:
@@ -65,6 +73,23 @@ class CsvSeeder:
         if self.records:
             return (self.type or "row", RECORD_MEDIA_TYPE)
         return (self.type or "*",)
+
+    def clashes(self, earlier: Sequence[Any]) -> Iterator[str]:
+        """The seeders before it in a pipeline whose keys are the same, though nobody said that they should be."""
+        for other in earlier:
+            if not isinstance(other, CsvSeeder) or not self.records or not other.records or self.name or other.name:
+                continue
+            if self.beginning == other.beginning:
+                yield (
+                    f"the keys of both {other.path} and {self.path} begin with {self.beginning}, so that a row of one"
+                    f" may be taken for a row of the other; give one of them another name, such as"
+                    f" name='{Path(self.path).stem}-2', or both the same where equal values mean the same row"
+                )
+
+    @property
+    def beginning(self) -> str:
+        """What the keys of records begin with."""
+        return f"{self.type or 'row'}:{self.name or Path(self.path).stem}/"
 
     def seed(self) -> Iterator[Seed]:
         """A seed for each usable row, in the order of the file; at the end `SeedError` for the others."""
@@ -106,7 +131,7 @@ class CsvSeeder:
             msg = f"column {self.value_column!r} is empty"
             raise ValueError(msg)
         if self.records:
-            key = Key(self.type or "row", f"{Path(self.path).stem}/{value}")
+            key = Key(self.type or "row", f"{self.name or Path(self.path).stem}/{value}")
             return Seed(key, payload=Payload.from_record(cells), version=version)
         kind = self.type if self.type is not None else cells[self.type_column].strip()
         used = (self.value_column,) if self.type is not None else (self.type_column, self.value_column)

@@ -119,6 +119,32 @@ class TestRecords:
         ]
         assert found[0].metadata == {}
 
+    def test_the_keys_begin_with_the_name_where_one_is_given(self, seeds):
+        found, _ = seeds("sku\n7\n", records=True, value_column="sku", name="orders-2024")
+        assert keys(found) == ["row:orders-2024/7"]
+
+    def test_files_of_one_name_in_two_folders_clash_until_one_has_a_name_of_its_own(self):
+        first, second = CsvSeeder("2023/orders.csv", records=True), CsvSeeder("2024/orders.csv", records=True)
+        (told,) = second.clashes([object(), first])
+        assert told == (
+            "the keys of both 2023/orders.csv and 2024/orders.csv begin with row:orders/, so that a row of one may be"
+            " taken for a row of the other; give one of them another name, such as name='orders-2', or both the same"
+            " where equal values mean the same row"
+        )
+        assert list(CsvSeeder("2024/orders.csv", records=True, name="orders-2").clashes([first])) == []
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"path": "2024/letters.csv", "records": True},
+            {"path": "2024/orders.csv", "records": True, "type": "order"},
+            {"path": "2024/orders.csv", "records": True, "name": "orders"},
+            {"path": "2024/orders.csv"},
+        ],
+    )
+    def test_others_do_not_clash_and_one_name_that_is_given_is_meant(self, options):
+        assert list(CsvSeeder(**options).clashes([CsvSeeder("2023/orders.csv", records=True)])) == []
+
     def test_the_time_of_the_file_is_the_version_so_that_a_changed_file_is_looked_at_again(self, tmp_path):
         path = tmp_path / "rows.csv"
         path.write_text("value\n7\n")
@@ -257,6 +283,11 @@ class TestOptions:
             ({"path": "a", "delimiter": ""}, "delimiter: expected a single character such as ';', got ''"),
             ({"path": "a", "delimiter": ",,"}, "delimiter: expected a single character such as ';', got ',,'"),
             ({"path": "a", "delimiter": '"'}, "delimiter: expected a single character"),
+            ({"path": "a", "name": "b"}, "name: expected with records=True only, whose keys begin with it, got 'b'"),
+            (
+                {"path": "a", "records": True, "name": "2024/b"},
+                "name: expected a text such as 'orders-2024', without slashes, got '2024/b'",
+            ),
         ],
     )
     def test_are_told(self, options, message):
