@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from isekai_core.errors import ConfigurationError, TransformError
+from isekai_core.conf import settings
+from isekai_core.errors import ConfigurationError, SettingError, TransformError
 from isekai_core.pipeline.compose import Processor, assemble, unmet
 from isekai_core.pipeline.definition import Pipeline, Use
 from isekai_core.pipeline.fit import misfits
-from isekai_core.pipeline.transform import find_field, find_model
+from isekai_core.pipeline.transform import check_model, find_field, find_model
+from isekai_core.plugins.registry import registry
 from isekai_core.types import KINDS
 
 
@@ -24,6 +26,11 @@ class _Any:
 
 def problems_of(pipeline: Pipeline) -> list[str]:
     """What is wrong with `pipeline`: plugins, options, the models and fields they name, and stages that cannot meet."""
+    try:
+        settings()
+        registry()
+    except SettingError as error:
+        return [str(error)]
     found = [
         *unmet(pipeline),
         *(
@@ -59,6 +66,7 @@ def _misnamed(processor: Processor, options: Mapping[str, Any]) -> Iterator[str]
         return
     try:
         model = find_model(label)
+        check_model(model)
     except TransformError as error:
         yield f"model: {error}"
         return

@@ -80,7 +80,9 @@ def compose(pipeline: Pipeline) -> Composed:
 
 def assemble(pipeline: Pipeline) -> Composed:
     """The same without asking whether the stages can meet: each processor by itself is right."""
+    # What is wrong with the project is no processor's mistake.
     settings()
+    registry()
     if pipeline.requires or is_strict():
         _check_plugins(pipeline)
     processors = {

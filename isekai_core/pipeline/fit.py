@@ -17,6 +17,7 @@ def misfits(processors: Processors) -> Iterator[str]:
     yield from _keys_nobody_brings(processors)
     yield from _media_nobody_gives(processors)
     yield from _models_nobody_writes(processors)
+    yield from _keys_that_clash([seeder.object for seeder in processors["seeder"]])
 
 
 def produces(processor: Any) -> tuple[str, ...]:
@@ -36,6 +37,13 @@ def _keys_nobody_brings(processors: Processors) -> Iterator[str]:
                     f"{giver.kind} {giver.name} gives keys of type {type_!r}, and no extractor takes them:"
                     f" {_listed(extractors, 'takes')}"
                 )
+
+
+def _keys_that_clash(seeders: Sequence[Any]) -> Iterator[str]:
+    """Seeders whose keys are those of an earlier one by accident, as far as they say so by `clashes`."""
+    for index, seeder in enumerate(seeders):
+        if clashes := getattr(seeder, "clashes", None):
+            yield from clashes(seeders[:index])
 
 
 def _media_nobody_gives(processors: Processors) -> Iterator[str]:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
-from django.db import InterfaceError, OperationalError, models, transaction
+from django.db import DatabaseError, InterfaceError, models, transaction
 from django.utils import timezone
 
 from isekai_core.conf import settings
@@ -157,7 +157,7 @@ class Load:
             # Somebody else has one of them: the others come with it, in the next run.
             self.journal.release(works)
             return
-        except (OperationalError, InterfaceError) as error:
+        except (DatabaseError, InterfaceError) as error:
             give_up(error, tries)
             self.journal.release(works)
             self._group(ids, needs, tries + 1)

@@ -1,6 +1,5 @@
 """Transform: the first transformer that returns a spec says what the resource becomes."""
 
-from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
@@ -9,6 +8,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import router
 from django.db.models import CompositePrimaryKey, Model
 
+from isekai_core.conf import did_you_mean
 from isekai_core.errors import SkipResource, TransformError
 from isekai_core.models import Resource
 from isekai_core.pipeline.compose import Composed, Processor
@@ -105,12 +105,10 @@ def find_model(label: str) -> type[Model]:
         return apps.get_model(label)
     except LookupError:
         known = [model._meta.label for model in apps.get_models()]
-        near = get_close_matches(label, known, n=1)
         app = label.partition(".")[0]
         same_app = [name for name in known if name.partition(".")[0] == app]
         there_are = f"; {app} has {', '.join(sorted(same_app))}" if same_app else ""
-        hint = f", did you mean {near[0]!r}?" if near else ""
-        msg = f"there is no model {label!r}{hint}{there_are}"
+        msg = f"there is no model {label!r}{did_you_mean(label, known)}{there_are}"
         raise TransformError(msg) from None
 
 
@@ -123,9 +121,8 @@ def find_field(model: type[Model], name: str) -> Any:
         field = fillable.get(name)
     if field is None or field not in fillable.values():
         names = sorted({field.name for field in fillable.values()})
-        near = get_close_matches(name, names, n=1)
-        hint = f", did you mean {near[0]!r}?" if near else ""
-        msg = f"{model._meta.label} has no field {name!r} to fill{hint}; its fields: {', '.join(names)}"
+        near = did_you_mean(name, names)
+        msg = f"{model._meta.label} has no field {name!r} to fill{near}; its fields: {', '.join(names)}"
         raise TransformError(msg)
     return field
 

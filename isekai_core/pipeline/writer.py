@@ -4,7 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.db.models import Model
 
 from isekai_core.errors import LoadError, RunError, SkipResource
@@ -244,7 +244,9 @@ def is_outage(error: Exception) -> bool:
     psycopg calls it operational, too, when a value is too long for an index.
     """
     refused = str(getattr(error.__cause__, "sqlstate", None) or "").startswith(_TOO_MUCH)
-    return isinstance(error, OperationalError | InterfaceError) and not refused
+    # A file that is damaged is of the base class itself.
+    is_broken = type(error) is DatabaseError
+    return is_broken or (isinstance(error, OperationalError | InterfaceError) and not refused)
 
 
 def give_up(error: Exception, tries: int) -> None:

@@ -213,11 +213,11 @@ def article(**values):
 @pytest.mark.parametrize(
     ("make", "stage", "reason"),
     [
-        (lambda _: Spec("testapp.Artikel", {}), "transform", "there is no model 'testapp.Artikel', did you mean"),
+        (lambda _: Spec("testapp.Artikel", {}), "transform", "there is no model 'testapp.Artikel' (did you mean"),
         (
             lambda _: Spec("testapp.Article", {"titel": "t"}),
             "transform",
-            "has no field 'titel' to fill, did you mean 'title'?",
+            "has no field 'titel' to fill (did you mean 'title'?)",
         ),
         (lambda _: Spec("testapp.Article", {"slug": "a"}), "load", "testapp.Article needs 'title', 'author', which"),
         (lambda _: article(slug="x" * 300), "load", "field 'slug'"),

@@ -81,10 +81,10 @@ def test_an_object_that_is_no_processor_is_told():
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({"model": "testapp.Autor"}, "[0].model: there is no model 'testapp.Autor', did you mean 'testapp.Author'?"),
+        ({"model": "testapp.Autor"}, "[0].model: there is no model 'testapp.Autor' (did you mean 'testapp.Author'?)"),
         ({"model": "Author"}, "[0].model: expected app_label.ModelName, got 'Author'"),
-        ({"fields": {"nam": "h1"}}, "[0].fields: testapp.Author has no field 'nam' to fill, did you mean 'name'?"),
-        ({"match": ["slgu"]}, "[0].match: testapp.Author has no field 'slgu' to fill, did you mean 'slug'?"),
+        ({"fields": {"nam": "h1"}}, "[0].fields: testapp.Author has no field 'nam' to fill (did you mean 'name'?)"),
+        ({"match": ["slgu"]}, "[0].match: testapp.Author has no field 'slgu' to fill (did you mean 'slug'?)"),
     ],
 )
 def test_a_model_or_a_field_that_is_not_there_is_told_with_its_option(fields, options, expected):
@@ -114,3 +114,20 @@ def test_a_processor_that_exits_when_it_is_asked_hides_no_other():
     found = problems_of(Pipeline("p", miners=[Exits()], extractors=["nobody"]))
     assert [problem.partition(":")[0] for problem in found] == ["pipelines.p.extractors[0]", "pipelines.p.miners[0]"]
     assert found[1].endswith("raises SystemExit: 0")
+
+
+class Elsewhere:
+    def db_for_write(self, model, **hints):
+        return "other" if model._meta.label == "testapp.Author" else None
+
+
+def test_a_model_in_another_database_than_the_journal_is_told_before_a_run(fields, settings):
+    settings.DATABASE_ROUTERS = [Elsewhere()]
+    (told,) = problems(transformers=[fields()])
+    assert told.startswith("pipelines.blog.transformers[0].model: testapp.Author is in the database 'other'")
+
+
+def test_what_is_wrong_with_the_project_is_no_mistake_of_a_processor(settings):
+    settings.ISEKAI = {"BATCHSIZE": 3}
+    (told,) = problems(transformers=[become])
+    assert told.startswith("ISEKAI['BATCHSIZE'] is unknown")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from isekai_core import Pipeline, extractor, miner, seeder, transformer
+from isekai_core import Pipeline, extractor, miner, seeder, transformer, use
 from isekai_core.errors import PipelineMisfit
 from isekai_core.pipeline.check import problems_of
 from isekai_core.pipeline.compose import compose
@@ -109,3 +109,25 @@ def test_what_could_work_is_composed(accepted):
 )
 def test_patterns_meet_where_some_name_fits_both(one, other, meet):
     assert may_meet(one, other) is may_meet(other, one) is meet
+
+
+def records_of(tmp_path, *names, **options):
+    files = []
+    for name in names:
+        files.append(tmp_path / name)
+        files[-1].parent.mkdir(exist_ok=True)
+        files[-1].write_text("value\n1\n")
+    return [use("csv", path=str(file), records=True, **options) for file in files]
+
+
+def test_files_of_one_name_whose_rows_would_be_taken_for_each_other_are_refused(tmp_path):
+    both = records_of(tmp_path, "2023/orders.csv", "2024/orders.csv")
+    with pytest.raises(PipelineMisfit, match=r"2023/orders\.csv and .*2024/orders\.csv begin with row:orders/"):
+        compose(Pipeline("orders", seeders=both, transformers=[makes("*")]))
+    (told,) = problems_of(Pipeline("orders", seeders=both))
+    assert "name='orders-2'" in told
+
+
+def test_files_of_one_name_that_mean_the_same_rows_are_composed(tmp_path):
+    both = records_of(tmp_path, "2023/orders.csv", "2024/orders.csv", name="orders")
+    assert compose(Pipeline("orders", seeders=both, transformers=[makes("*")])).name == "orders"

@@ -121,7 +121,7 @@ def test_an_unknown_model_or_field_is_named_with_those_there_are(world):
     world.add("b", Spec("testapp.Section", {"titel": "b"}))
     world.run()
     assert "did you mean 'testapp.Author'?" in state("a")[2]
-    assert state("b")[2].startswith("testapp.Section has no field 'titel' to fill, did you mean 'title'?")
+    assert state("b")[2].startswith("testapp.Section has no field 'titel' to fill (did you mean 'title'?)")
 
 
 def test_match_updates_a_row_that_exists_already(world):

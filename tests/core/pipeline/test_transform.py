@@ -104,9 +104,9 @@ def test_refusing_and_skipping_need_no_traceback(world):
     [
         ({"name": "Ada"}, "a transformer returns a Spec or None, got {'name': 'Ada'}"),
         (False, "a transformer returns a Spec or None, got False"),
-        (Spec("testapp.Autor", {"name": "x"}), "there is no model 'testapp.Autor', did you mean 'testapp.Author'?"),
+        (Spec("testapp.Autor", {"name": "x"}), "there is no model 'testapp.Autor' (did you mean 'testapp.Author'?)"),
         (Spec("nosuch.Thing", {}), "there is no model 'nosuch.Thing'"),
-        (Spec("testapp.Author", {"nam": "x"}), "testapp.Author has no field 'nam' to fill, did you mean 'name'?"),
+        (Spec("testapp.Author", {"nam": "x"}), "testapp.Author has no field 'nam' to fill (did you mean 'name'?)"),
         (Spec("testapp.Article", {"tags": []}, match=["tags"]), "match names 'tags', which cannot tell one row from"),
         (Spec("testapp.Photo", {"file": BlobRef()}, match=["file"]), "match names 'file', which cannot tell one row"),
         (Spec("testapp.Author", {"articles": []}), "testapp.Author has no field 'articles' to fill"),
