@@ -10,6 +10,7 @@ _TYPE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NO_HOST = re.compile(r"[\s\"<>\\^`{|}]")
+_USER = re.compile(r"([^/?#]*//)[^/?#]*@")
 _ESCAPE = re.compile(r"%([0-9a-fA-F]{2})")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _PATH_SAFE = "/:@!$&'()*+,;=-._~%"
@@ -31,7 +32,8 @@ class Key:
     'file:images/a.png'
 
     Raises `ValueError` for an empty value, a control character (NUL too), a type that is no short
-    lower-case word, and a `url` that is not absolute http or https.
+    lower-case word, and a `url` that is not absolute http or https, or that holds a user or a password:
+    keys are stored and shown.
     """
 
     type: str
@@ -48,7 +50,12 @@ class Key:
         if found := _CONTROL.search(value):
             msg = f"a key must not hold control characters, got {found.group()!r} in {value[:200]!r}"
             raise ValueError(msg)
-        object.__setattr__(self, "value", canonical_url(value) if self.type == "url" else value)
+        if self.type == "url":
+            if _USER.match(value):
+                msg = f"a url key holds no user and no password, since keys are stored and shown; got {_shown(value)}"
+                raise ValueError(msg)
+            value = canonical_url(value)
+        object.__setattr__(self, "value", value)
 
     @classmethod
     def parse(cls, text: str) -> "Key":
@@ -104,7 +111,7 @@ def canonical_url(url: str) -> str:
     parts = _split(url)
     host = (parts.hostname or "").rstrip(".")
     if parts.scheme not in _DEFAULT_PORTS or not host or _NO_HOST.search(host):
-        msg = f"a url key is an absolute http or https address, got {url[:200]!r}"
+        msg = f"a url key is an absolute http or https address, got {_shown(url)}"
         raise ValueError(msg)
     place = _authority(parts, host)
     path = _resolve_dots(_normal_escapes(quote(parts.path or "/", safe=_PATH_SAFE)))
@@ -118,9 +125,14 @@ def _split(url: str) -> SplitResult:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError as error:
-        msg = f"not a usable URL ({error}): {url[:200]!r}"
+        msg = f"not a usable URL ({error}): {_shown(url)}"
         raise ValueError(msg) from None
     return parts
+
+
+def _shown(url: str) -> str:
+    """`url` for a message: without user and password, and not longer than anyone reads."""
+    return repr(_USER.sub(r"\1…@", url, count=1)[:200])
 
 
 def _authority(parts: SplitResult, host: str) -> str:

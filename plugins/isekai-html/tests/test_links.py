@@ -124,7 +124,7 @@ def test_without_a_web_address_of_the_page_only_absolute_links_lead_anywhere():
 
 
 def test_a_target_knows_its_site_and_suffix():
-    target = locate(base_of("http://user@localhost:8000/a"), "b/Report.PDF;jsessionid=1?x=y.html")
+    target = locate(base_of("http://localhost:8000/a"), "b/Report.PDF;jsessionid=1?x=y.html")
     assert (target.site, target.suffix) == ("localhost:8000", "pdf")
     assert target.mined.key == target.key
     assert [suffix_of(f"https://old.example.org/{name}") for name in ("", "a", ".htaccess", "a.b/c", "v1.2")] == [
@@ -134,6 +134,10 @@ def test_a_target_knows_its_site_and_suffix():
         "",
         "2",
     ]
+
+
+def test_a_link_that_holds_a_password_leads_nowhere():
+    assert locate(base_of("https://old.example.org/a"), "https://ada:s3cr3t@old.example.org/b") is None
 
 
 def test_a_link_of_five_thousand_characters_leads_there_and_is_not_remembered():

@@ -17,14 +17,20 @@ _ADVICE = {
     401: "; give username, password and hosts, or headers and hosts",
     407: "; the proxy asks for a password",
 }
+_USER = re.compile(r"^([a-z][a-z0-9+.-]*://)[^/?#]*@", re.IGNORECASE)
 _LONGEST_URL = 300
 _LONGEST_REASON = 200
 
 
 def shown(url: str) -> str:
     """`url` for a message: without its password, and not longer than anyone reads."""
-    url = re.sub(r"^([a-z][a-z0-9+.-]*://)[^/@?#]*@", r"\1…@", url, flags=re.IGNORECASE)
+    url = _USER.sub(r"\1…@", url)
     return url if len(url) <= _LONGEST_URL else f"{url[:_LONGEST_URL]}… ({len(url)} characters)"
+
+
+def without_user(url: str) -> str:
+    """`url` as a key may hold it: without user and password."""
+    return _USER.sub(r"\1", url)
 
 
 def headers_of(response: httpx.Response) -> dict[str, str]:

@@ -10,7 +10,7 @@ import httpx
 from isekai_core.errors import ExtractError, TemporaryError
 from isekai_core.types import Body, Extraction, Key, Payload, PayloadKind, ResourceView
 from isekai_http import content
-from isekai_http.answers import REDIRECTS, failure, headers_of, is_downgrade, next_address, refusal, shown
+from isekai_http.answers import REDIRECTS, failure, headers_of, is_downgrade, next_address, refusal, shown, without_user
 from isekai_http.body import Intake, blocks, head
 from isekai_http.disposition import filename
 from isekai_http.identity import Identity
@@ -164,7 +164,7 @@ class HttpExtractor:
             except httpx.TransportError as error:
                 raise failure(url, error, self._timeout) from error
             body = intake.finish()
-        final_key = Key("url", url) if url != key.value else key
+        final_key = Key("url", without_user(url)) if url != key.value else key
         return Extraction(
             payload=_payload(media_type, charset, body),
             metadata=_metadata(headers),

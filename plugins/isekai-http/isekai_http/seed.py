@@ -13,7 +13,8 @@ import httpx
 
 from isekai_core.errors import SeedError, TemporaryError
 from isekai_core.types import Body, Key, Seed
-from isekai_http.answers import shown
+from isekai_core.types.keys import canonical_url
+from isekai_http.answers import shown, without_user
 from isekai_http.body import blocks, head
 from isekai_http.fetch import Fetcher
 from isekai_http.identity import Identity
@@ -99,7 +100,7 @@ class SitemapSeeder:
         if not urls:
             msg = "url needs at least one address, got none"
             raise ValueError(msg)
-        self._urls = [Key("url", url).value for url in urls]
+        self._urls = [_canonical(url) for url in urls]
         self._identity = Identity(
             user_agent=self.user_agent,
             headers=self.headers or {},
@@ -218,3 +219,9 @@ def _summary(faults: list[str], count: int, left: int) -> str:
     if left:
         said.append(f"{count} sitemaps were read, {left} more were not (max_sitemaps)")
     return "; ".join(said)
+
+
+def _canonical(url: str) -> str:
+    """The canonical address of a sitemap. It may hold a user and a password, which no key may."""
+    Key("url", without_user(url.strip()))
+    return canonical_url(url.strip())

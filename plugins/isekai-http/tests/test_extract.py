@@ -222,13 +222,21 @@ def test_headers_and_password_are_sent_to_the_named_host_only(site, extract):
     assert {"x-key", "authorization"}.isdisjoint(second.headers)
 
 
-def test_a_password_in_the_key_is_sent_and_never_shown(site, extract):
-    url = site.url("/a").replace("http://", "http://ada:s3cr3t@")
-    with pytest.raises(ExtractError) as caught:
-        extract(url)
-    assert site.requests[0].headers["authorization"] == "Basic " + base64.b64encode(b"ada:s3cr3t").decode()
+def test_a_password_in_a_redirect_is_sent_and_never_kept(site, extract):
+    there = site.url("/b").replace("http://", "http://ada:s3cr3t@")
+    site.pages["/a"] = Response.redirect(there)
+    site.pages["/b"] = "there"
+    brought = extract(site.url("/a"))
+    assert site.requests[1].headers["authorization"] == "Basic " + base64.b64encode(b"ada:s3cr3t").decode()
+    assert site.requests[1].headers["host"] == f"127.0.0.1:{site.port}"
+    assert brought.final_key == Key("url", site.url("/b"))
+
+
+def test_a_password_in_a_redirect_is_not_shown(site, extract):
+    site.pages["/a"] = Response.redirect(site.url("/gone").replace("http://", "http://ada:s3cr3t@"))
+    with pytest.raises(ExtractError, match="404") as caught:
+        extract(site.url("/a"))
     assert "s3cr3t" not in str(caught.value)
-    assert site.requests[0].headers["host"] == f"127.0.0.1:{site.port}"
 
 
 def test_says_who_it_is(site, extract):

@@ -34,7 +34,6 @@ SITE = "https://old.example.org"
         ("https://old.example.org/a?b=%7e&C=%2f", "https://old.example.org/a?b=%7e&C=%2f"),
         ("https://old.example.org/a?b=é c", "https://old.example.org/a?b=%C3%A9%20c"),
         ("https://old.example.org?b", "https://old.example.org/?b"),
-        ("https://Ada:Secret@old.example.org/", "https://Ada:Secret@old.example.org/"),
         ("https://bücher.example/", "https://xn--bcher-kva.example/"),
         ("http://[2001:DB8::1]:80/", "http://[2001:db8::1]/"),
         ("https://old.example.org//a//b", "https://old.example.org//a//b"),
@@ -195,3 +194,26 @@ def test_the_query_is_untouched_where_a_request_line_can_carry_it(text):
     query = "".join(char for char in text if char.isascii() and char not in "# ")
     assume(query)
     assert canonical_url(f"{SITE}/a?{query}") == f"{SITE}/a?{query}"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://ada:s3cr3t@old.example.org/",
+        "https://s3cr3t@old.example.org/",
+        "HTTPS://ada:s3cr3t@old.example.org:99999/",
+        "https://ada:s3:cr3t@s3cr3t@old.example.org/a?b=c@d",
+        "https://ada:s3cr3t@[::1/",
+        "//ada:s3cr3t@old.example.org/",
+    ],
+)
+def test_an_address_with_a_user_is_refused_and_its_password_not_shown(url):
+    with pytest.raises(ValueError, match="a url key holds no user and no password") as caught:
+        Key("url", url)
+    assert "s3cr3t" not in str(caught.value)
+    assert "old.example.org" in str(caught.value) or "::1" in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["https://old.example.org/@ada", "https://old.example.org/?to=ada@example.org"])
+def test_an_at_sign_behind_the_host_is_a_part_of_the_path_or_the_query(url):
+    assert Key("url", url).value == url
