@@ -7,10 +7,11 @@ from typing import Any, ClassVar, Literal
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import connections, router
-from django.db.models import Model, Q
+from django.db.models import Model
 
 from isekai_core.builtins.fields import FieldError, Prepared, is_file, is_lost, prepare, required_fields, show
 from isekai_core.builtins.files import store_file
+from isekai_core.builtins.links import check_new_links, linked_now, write_links
 from isekai_core.errors import LoadError
 from isekai_core.pipeline.create import create_rows
 from isekai_core.pipeline.rows import update_rows
@@ -40,7 +41,7 @@ class ModelLoader:
         model = find_model(items[0].model)
         pks = [item.pk for item in items if item.pk is not None and not item.preallocated]
         rows = model._base_manager.in_bulk(pks) if pks else {}
-        links = _links(model, items, rows)
+        links = linked_now(model, items, rows)
         for item in items:
             if item.action == "error":
                 continue
@@ -68,6 +69,9 @@ class ModelLoader:
         if missing:
             msg = f"{item.model} needs {', '.join(repr(name) for name in missing)}, which the spec gives no value for"
             raise LoadError(msg)
+        for field, value in prepared.items():
+            if field.many_to_many:
+                check_new_links(field, value.value)
         item.action = "create"
         item.changed = tuple(field.name for field in prepared)
 
@@ -86,8 +90,10 @@ class ModelLoader:
             stands = known is None or self.overwrite or is_lost(field, row)
             if not stands and show(field, row, current) != known:
                 kept.append(field.name)
-            else:
-                changed.append(field.name)
+                continue
+            if current is not None:
+                check_new_links(field, set(value.value) - current)
+            changed.append(field.name)
         item.action = "update" if changed else "unchanged"
         item.changed, item.kept = tuple(changed), tuple(kept)
         for field, value in prepared.items():
@@ -108,7 +114,7 @@ class ModelLoader:
         else:
             create_rows(model, [item.row for item in items if item.action == "create"])
             _update(model, [item for item in items if item.action == "update"])
-        _write_links(model, items)
+        write_links(model, items)
         for item in items:
             item.pk = item.row.pk
             item.written |= {name: item.values[name].hash for name in item.changed}
@@ -162,47 +168,3 @@ def _update(model: type[Model], items: Sequence[LoadItem]) -> None:
         if update_rows(connection, model, (key,), columns, rows) != len(rows):
             msg = f"a row of {model._meta.label} was deleted while it was loaded; the next run makes it again"
             raise LoadError(msg)
-
-
-def _links(model: type[Model], items: Sequence[LoadItem], rows: Mapping[Any, Model]) -> dict[Any, set[Any]]:
-    """(many-to-many field, primary key) to the primary keys it is linked to now."""
-    found: dict[Any, set[Any]] = defaultdict(set)
-    names = {name for item in items for name in item.values}
-    for name in names:
-        field: Any = fillable_fields(model)[name]
-        if field.many_to_many and rows:
-            source, target = field.m2m_field_name(), field.m2m_reverse_field_name()
-            pairs = field.remote_field.through._base_manager.filter(**{f"{source}__in": list(rows)})
-            for left, right in pairs.values_list(f"{source}_id", f"{target}_id"):
-                found[field.name, left].add(right)
-    return found
-
-
-def _write_links(model: type[Model], items: Sequence[LoadItem]) -> None:
-    names = {name for item in items for name in item.changed if fillable_fields(model)[name].many_to_many}
-    for name in sorted(names):
-        field: Any = fillable_fields(model)[name]
-        same = [item for item in items if name in item.changed]
-        _replace_links(field, [item.row.pk for item in same if item.action == "update"], _pairs(field, name, same))
-
-
-def _pairs(field: Any, name: str, items: Sequence[LoadItem]) -> list[tuple[Any, Any]]:
-    """What is linked to what, each pair once; of a symmetrical field, such as friends, the other way round, too."""
-    pairs = [(item.row.pk, pk) for item in items for pk in item.values[name].value]
-    if field.remote_field.symmetrical:
-        pairs += [(right, left) for left, right in pairs]
-    return list(dict.fromkeys(pairs))
-
-
-def _replace_links(field: Any, updated: Sequence[Any], pairs: Sequence[tuple[Any, Any]]) -> None:
-    """Drop the links of the rows in `updated`, and make `pairs`."""
-    through: Any = field.remote_field.through
-    source, target = f"{field.m2m_field_name()}_id", f"{field.m2m_reverse_field_name()}_id"
-    is_symmetrical = field.remote_field.symmetrical
-    old = Q(**{f"{source}__in": updated})
-    if is_symmetrical:
-        old |= Q(**{f"{target}__in": updated})
-    through._base_manager.filter(old).delete()
-    links = [through(**{source: left, target: right}) for left, right in pairs]
-    # Of a symmetrical one, a row that was written before may have made the same link.
-    through._base_manager.bulk_create(links, ignore_conflicts=is_symmetrical)

@@ -301,3 +301,36 @@ class Remembered(models.Model):
 
     def __str__(self):
         return self.name
+
+
+class Team(models.Model):
+    """Many-to-many through models of its own: one says more than a new link knows, one needs it."""
+
+    name = models.CharField(max_length=50, unique=True)
+    members = models.ManyToManyField(Person, through="testapp.Membership", related_name="teams")
+    guests = models.ManyToManyField(Person, through="testapp.Invitation", related_name="+")
+
+    def __str__(self):
+        return self.name
+
+
+class Membership(models.Model):
+    """A link that says more than that it is one, and may be there twice, or lead nowhere."""
+
+    team = models.ForeignKey(Team, models.CASCADE)
+    person = models.ForeignKey(Person, models.CASCADE, null=True)
+    role = models.CharField(max_length=20, default="member")
+
+    def __str__(self):
+        return self.role
+
+
+class Invitation(models.Model):
+    """A link that needs more than its two ends."""
+
+    team = models.ForeignKey(Team, models.CASCADE)
+    guest = models.ForeignKey(Person, models.CASCADE)
+    invited_on = models.DateField()
+
+    def __str__(self):
+        return str(self.invited_on)

@@ -1,0 +1,95 @@
+"""Many-to-many fields of the `models` loader: only the difference is written, whatever the links are rows of."""
+
+import datetime as dt
+
+import pytest
+from testapp.models import Article, Author, Invitation, Membership, Person, Tag
+
+from .conftest import again, item, load
+
+pytestmark = pytest.mark.django_db
+
+SAVES = pytest.mark.parametrize("save", ["bulk", "each"])
+
+
+def people(*names):
+    return [Person.objects.create(name=name).pk for name in names]
+
+
+def roles():
+    return dict(Membership.objects.values_list("person__name", "role"))
+
+
+@SAVES
+def test_a_link_that_stays_keeps_what_else_its_row_says(save):
+    ada, bob, eve = people("ada", "bob", "eve")
+    (one,) = load(item("Team", {"name": "a", "members": [ada, eve]}), save=save)
+    assert roles() == {"ada": "member", "eve": "member"}
+    Membership.objects.filter(person=ada).update(role="captain")
+    (later,) = load(again(one, name="a", members=[bob, ada]), save=save)
+    assert later.changed == ("members",)
+    assert roles() == {"ada": "captain", "bob": "member"}
+    (same,) = load(again(later, name="a", members=[ada, bob]), save=save)
+    assert same.action == "unchanged"
+
+
+def test_links_that_stay_are_the_same_rows_of_every_field():
+    ada, bob, eve, dan = people("ada", "bob", "eve", "dan")
+    red, blue, green = (Tag.objects.create(name=name).pk for name in ("red", "blue", "green"))
+    author = Author.objects.create(slug="ada", name="Ada").pk
+    values = {"slug": "a", "title": "t", "author": author}
+    (article,) = load(item("Article", values | {"tags": [red, blue]}))
+    (friend,) = load(item("Person", {"name": "ada", "friends": [bob, eve]}, pk=ada))
+    tags, friends = Article.tags.through.objects, Person.friends.through.objects
+    kept_tag = tags.get(tag=red).pk
+    kept_friends = set(
+        friends.filter(from_person__in=[ada, bob], to_person__in=[ada, bob]).values_list("pk", flat=True)
+    )
+    load(again(article, **values, tags=[green, red]))
+    load(again(friend, name="ada", friends=[dan, bob]))
+    assert tags.get(tag=red).pk == kept_tag
+    assert set(tags.values_list("tag", flat=True)) == {red, green}
+    assert set(friends.values_list("from_person", "to_person")) == {(ada, bob), (bob, ada), (ada, dan), (dan, ada)}
+    assert kept_friends < set(friends.values_list("pk", flat=True))
+
+
+def test_a_link_that_is_there_twice_stays_or_goes_as_one():
+    ada, bob = people("ada", "bob")
+    (one,) = load(item("Team", {"name": "a", "members": [ada]}))
+    Membership.objects.create(team_id=one.pk, person_id=ada, role="coach")
+    (later,) = load(again(one, name="a", members=[ada, bob]))
+    assert sorted(Membership.objects.values_list("person", "role")) == [
+        (ada, "coach"),
+        (ada, "member"),
+        (bob, "member"),
+    ]
+    load(again(later, name="a", members=[bob]))
+    assert roles() == {"bob": "member"}
+
+
+def test_a_row_that_links_nothing_is_no_link_and_stays():
+    (ada,) = people("ada")
+    (one,) = load(item("Team", {"name": "a", "members": [ada]}))
+    Membership.objects.create(team_id=one.pk, person=None, role="vacant")
+    (same,) = load(again(one, name="a", members=[ada]))
+    assert same.action == "unchanged"
+    load(again(one, name="a", members=[]))
+    assert roles() == {None: "vacant"}
+
+
+@SAVES
+def test_a_link_that_needs_more_than_its_ends_is_an_error_with_the_fields_name(save):
+    ada, bob = people("ada", "bob")
+    reason = (
+        "field 'guests': a new link is a row of testapp.Invitation, which needs 'invited_on'; "
+        "give that a default, or load testapp.Invitation as rows of its own"
+    )
+    one, bad = load(item("Team", {"name": "a"}), item("Team", {"name": "b", "guests": [ada]}), save=save)
+    assert (bad.action, str(bad.error)) == ("error", reason)
+    for guest in (ada, bob):
+        Invitation.objects.create(team_id=one.pk, guest_id=guest, invited_on=dt.date(2026, 1, 1))
+    (fewer,) = load(again(one, name="a", guests=[bob]), save=save)
+    assert (fewer.changed, Invitation.objects.get().guest_id) == (("guests",), bob)
+    (more,) = load(again(fewer, name="a", guests=[ada, bob]), save=save)
+    assert (more.action, str(more.error)) == ("error", reason)
+    assert Invitation.objects.get().guest_id == bob
