@@ -161,11 +161,6 @@ def _file_hash(file: Any) -> str:
     return hashlib.sha256(digest.hexdigest().encode()).hexdigest()[:16]
 
 
-def is_file(field: Any, value: Any) -> bool:
-    """Whether the value is a file to be stored."""
-    return isinstance(field, FileField) and isinstance(value, FileValue)
-
-
 @cache
 def required_fields(model: type[Model]) -> tuple[Any, ...]:
     """The fields that a new row needs a value for: not null, not blank, no default, not made by Django."""

@@ -9,9 +9,9 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import connections, router
 from django.db.models import Model
 
-from isekai_core.builtins.fields import FieldError, Prepared, is_file, is_lost, prepare, required_fields, show
-from isekai_core.builtins.files import store_file
+from isekai_core.builtins.fields import FieldError, Prepared, is_lost, prepare, required_fields, show
 from isekai_core.builtins.links import check_new_links, linked_now, write_links
+from isekai_core.builtins.made import also_written, fill, set_again
 from isekai_core.errors import LoadError
 from isekai_core.pipeline.create import create_rows
 from isekai_core.pipeline.rows import update_rows
@@ -105,35 +105,21 @@ class ModelLoader:
         if not items:
             return
         model = find_model(items[0].model)
-        for item in items:
-            self._fill(item)
-        by_hand = self.save == "each" or bool(model._meta.parents)
-        if by_hand:
-            for item in items:
-                _save_each(item)
+        filled = [(item, fill(item)) for item in items]
+        if self.save == "each" or model._meta.parents:
+            for item, given in filled:
+                _save_each(item, given)
         else:
-            create_rows(model, [item.row for item in items if item.action == "create"])
-            _update(model, [item for item in items if item.action == "update"])
+            new = [(item.row, given) for item, given in filled if item.action == "create"]
+            create_rows(model, [row for row, _ in new], [given for _, given in new])
+            _update(model, [one for one in filled if one[0].action == "update"])
         write_links(model, items)
         for item in items:
             item.pk = item.row.pk
             item.written |= {name: item.values[name].hash for name in item.changed}
 
-    def _fill(self, item: LoadItem) -> None:
-        """Put the changed values on the instance; files go to their storage."""
-        fields = fillable_fields(find_model(item.model))
-        if item.preallocated:
-            # Whatever key a new instance has made for itself.
-            item.row.pk = item.pk
-        for name in item.changed:
-            field, value = fields[name], item.values[name]
-            if field.many_to_many:
-                continue
-            stored = store_file(field, item.row, value.value) if is_file(field, value.value) else value.value
-            setattr(item.row, field.attname, stored)
 
-
-def _save_each(item: LoadItem) -> None:
+def _save_each(item: LoadItem, given: Mapping[str, Any]) -> None:
     # The rows that a cycle points to are not there yet, so that cleaning would not find them.
     relations = {field.name for field in item.row._meta.concrete_fields if field.is_relation}
     try:
@@ -141,6 +127,8 @@ def _save_each(item: LoadItem) -> None:
     except ValidationError as error:
         raise LoadError(_reasons(error)) from None
     item.row.save(force_insert=item.preallocated)
+    if lost := set_again(item.row, given):
+        type(item.row)._base_manager.filter(pk=item.row.pk).update(**lost)
 
 
 def _reasons(error: ValidationError) -> str:
@@ -150,21 +138,21 @@ def _reasons(error: ValidationError) -> str:
     return "; ".join(text if name == NON_FIELD_ERRORS else f"field {name!r}: {text}" for name, text in told)
 
 
-def _update(model: type[Model], items: Sequence[LoadItem]) -> None:
+def _update(model: type[Model], filled: Sequence[tuple[LoadItem, Mapping[str, Any]]]) -> None:
     """One statement for all that change the same columns."""
-    groups: dict[tuple[str, ...], list[LoadItem]] = defaultdict(list)
-    for item in items:
+    groups: dict[tuple[str, ...], list[tuple[Model, Mapping[str, Any]]]] = defaultdict(list)
+    for item, given in filled:
         columns = [name for name in item.changed if not fillable_fields(model)[name].many_to_many]
-        groups[tuple(columns)].append(item)
-    stamps = [f.name for f in model._meta.concrete_fields if getattr(f, "auto_now", False)]
+        if columns:
+            groups[*columns, *also_written(item)].append((item.row, given))
     connection = connections[router.db_for_write(model)]
-    key = model._meta.pk.name
     for names, same in groups.items():
-        if not names:
-            continue
-        columns = [*names, *(name for name in stamps if name not in names)]
-        fields = [fillable_fields(model)[name] for name in columns]
-        rows = [(item.row.pk, *(field.pre_save(item.row, False) for field in fields)) for item in same]
-        if update_rows(connection, model, (key,), columns, rows) != len(rows):
+        fields = [fillable_fields(model)[name] for name in names]
+        rows = [(row.pk, *(_value(field, row, given) for field in fields)) for row, given in same]
+        if update_rows(connection, model, (model._meta.pk.name,), names, rows) != len(rows):
             msg = f"a row of {model._meta.label} was deleted while it was loaded; the next run makes it again"
             raise LoadError(msg)
+
+
+def _value(field: Any, row: Model, given: Mapping[str, Any]) -> Any:
+    return given[field.attname] if field.attname in given else field.pre_save(row, False)

@@ -4,7 +4,8 @@ On PostgreSQL, Django sends every column as one array, in which each text is quo
 text that was a fifth of a load.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connections, router
@@ -14,23 +15,27 @@ from django.db.models.expressions import DatabaseDefault
 
 from isekai_core.pipeline.copying import copy_rows, copy_types
 from isekai_core.pipeline.cycles import take_keys
+from isekai_core.pipeline.rows import update_rows
 
 
-def create_rows(model: type[Model], instances: Sequence[Any]) -> None:
+def create_rows(model: type[Model], instances: Sequence[Any], given: Sequence[Mapping[str, Any]] | None = None) -> None:
     """Insert `instances`, which then have their keys. `save()` and signals are not called.
+
+    given: for each instance, attribute to the value that stands where Django would stamp the time of writing.
 
     Must be called in a transaction, and raises what the database raises.
     """
     connection = connections[router.db_for_write(model)]
+    given = given or [{}] * len(instances)
     fields: list[Any] = [field for field in model._meta.concrete_fields if not getattr(field, "generated", False)]
     types = copy_types(connection, fields)
     if types is None or not _has_keys(model, instances):
-        model._base_manager.bulk_create(instances)
+        _create_as_django(connection, model, instances, given)
         return
-    rows = [_values(connection, fields, instance) for instance in instances]
+    rows = [_values(connection, fields, *one) for one in zip(instances, given, strict=True)]
     if any(isinstance(value, DatabaseDefault) for row in rows for value in row):
         # Whatever the database fills in, it tells by RETURNING only.
-        model._base_manager.bulk_create(instances)
+        _create_as_django(connection, model, instances, given)
         return
     quote = connection.ops.quote_name
     columns = [quote(field.column) for field in fields]
@@ -42,6 +47,22 @@ def create_rows(model: type[Model], instances: Sequence[Any]) -> None:
         instance._state.db = connection.alias  # noqa: SLF001
 
 
+def _create_as_django(
+    connection: BaseDatabaseWrapper, model: type[Model], instances: Sequence[Any], given: Sequence[Mapping[str, Any]]
+) -> None:
+    """Django stamps the time of writing over whatever was given, which is written again."""
+    model._base_manager.bulk_create(instances)
+    groups: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
+    for instance, values in zip(instances, given, strict=True):
+        lost = {name: value for name, value in values.items() if getattr(instance, name) != value}
+        for name, value in lost.items():
+            setattr(instance, name, value)
+        groups[tuple(lost)].append((instance.pk, *lost.values()))
+    for names, rows in groups.items():
+        if names:
+            update_rows(connection, model, (model._meta.pk.name,), names, rows)
+
+
 def _has_keys(model: type[Model], instances: Sequence[Any]) -> bool:
     """Whether all have keys, once those that the database would number are numbered."""
     without = [instance for instance in instances if instance.pk is None]
@@ -51,9 +72,11 @@ def _has_keys(model: type[Model], instances: Sequence[Any]) -> bool:
     return all(instance.pk is not None for instance in instances)
 
 
-def _values(connection: BaseDatabaseWrapper, fields: Sequence[Any], instance: Any) -> list[Any]:
+def _values(
+    connection: BaseDatabaseWrapper, fields: Sequence[Any], instance: Any, given: Mapping[str, Any]
+) -> list[Any]:
     values = []
     for field in fields:
-        value = field.pre_save(instance, add=True)
+        value = given[field.attname] if field.attname in given else field.pre_save(instance, add=True)
         values.append(value if isinstance(value, DatabaseDefault) else field.get_db_prep_save(value, connection))
     return values

@@ -7,6 +7,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.db.models.fields.files import ImageFieldFile
 
 
 class Author(models.Model):
@@ -334,3 +335,59 @@ class Invitation(models.Model):
 
     def __str__(self):
         return str(self.invited_on)
+
+
+class Report(models.Model):
+    """Moments that Django stamps, unless somebody says otherwise."""
+
+    title = models.CharField(max_length=50, unique=True)
+    created = models.DateTimeField(auto_now_add=True)
+    day = models.DateField(auto_now_add=True)
+    updated = models.DateTimeField(auto_now=True)
+
+    def __str__(self):
+        return self.title
+
+
+class Venue(Place):
+    """The same in a model of two tables."""
+
+    opened = models.DateTimeField(auto_now_add=True)
+    seen = models.DateTimeField(auto_now=True)
+
+
+class SizedFile(ImageFieldFile):
+    """An image that says its size as text, such as 3x4, so that no library for images is needed."""
+
+    def _get_image_dimensions(self):
+        with self.storage.open(self.name) as file:
+            width, _, height = file.read().decode().partition("x")
+        return int(width), int(height)
+
+
+class SizedField(models.ImageField):
+    """An ImageField, but for the library."""
+
+    attr_class = SizedFile
+
+    def _check_image_library_installed(self):
+        return []
+
+
+def scan_name(instance, filename):
+    """The folder depends on other fields, which are declared later."""
+    return f"{instance.album}/{instance.author.slug}/{instance.taken:%Y}/{filename}"
+
+
+class Scan(models.Model):
+    """An image whose place depends on other fields, and whose size stands in others."""
+
+    image = SizedField(upload_to=scan_name, width_field="width", height_field="height")
+    width = models.PositiveIntegerField(null=True, editable=False)
+    height = models.PositiveIntegerField(null=True, editable=False)
+    album = models.CharField(max_length=50)
+    author = models.ForeignKey(Author, models.CASCADE, related_name="+")
+    taken = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self):
+        return self.image.name
