@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import NOT_PROVIDED, FileField, JSONField, Model
 from django.utils import timezone
 
+from isekai_core.builtins.jsons import as_encoded, as_given_back, json_text
 from isekai_core.pipeline.moments import moment
 from isekai_core.types import FileValue
 
@@ -28,7 +29,7 @@ class Prepared:
     def __init__(self, field: Any, value: Any) -> None:
         self.field = field
         self.value = value
-        self.hash = hash_of(field, value)
+        self.hash = hash_of(field, as_given_back(field, value) if isinstance(field, JSONField) else value)
 
     def equals(self, row: Model, linked: set[Any] | None, written: str | None) -> bool:
         """Whether the row has this value already.
@@ -41,7 +42,11 @@ class Prepared:
         if isinstance(self.value, FileValue):
             file = getattr(row, self.field.attname)
             return bool(file) and written == self.hash and bool(file.storage.exists(file.name))
-        return bool(getattr(row, self.field.attname) == self.value)
+        current = getattr(row, self.field.attname)
+        if isinstance(self.field, JSONField):
+            # To Python, but not to JSON, true and 1 are equal.
+            return hash_of(self.field, current) == self.hash
+        return bool(current == self.value)
 
 
 def prepare(field: Any, value: Any, row: Model) -> Prepared:
@@ -75,7 +80,7 @@ def _convert(field: Any, value: Any, row: Model) -> Any:
             raise TypeError(msg)
         return None if value is None else field.target_field.to_python(value)
     if isinstance(field, JSONField) and value is not None:
-        json.dumps(value, cls=field.encoder, allow_nan=False)
+        value = as_encoded(field, value)
     if value is None and field.null:
         # `blank` is what forms ask for; the column takes it.
         return None
@@ -114,6 +119,8 @@ def hash_of(field: Any, value: Any) -> str:
         text = value.payload.sha256
     elif field.many_to_many:
         text = repr(sorted(str(pk) for pk in value))
+    elif isinstance(field, JSONField) and value is not None:
+        text = json_text(field, value)
     else:
         text = _as_text(value)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
@@ -131,6 +138,7 @@ def _as_text(value: Any) -> str:
         case bytes() | bytearray() | memoryview():
             return f"bytes {bytes(value)!r}"
         case dict() | list():
+            # Of a field of the project's own.
             return json.dumps(value, sort_keys=True, default=str)
     return f"{type(value).__name__} {value}"
 

@@ -1,10 +1,14 @@
 """Models for tests, each here for one thing that loading must get right."""
 
+import json
 import uuid
+from decimal import Decimal
+from functools import partial
 
 from django.contrib.contenttypes.fields import GenericForeignKey, GenericRelation
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.fields.files import ImageFieldFile
@@ -391,3 +395,14 @@ class Scan(models.Model):
 
     def __str__(self):
         return self.image.name
+
+
+class Sheet(models.Model):
+    """JSON that is written and read in ways of its own."""
+
+    name = models.CharField(max_length=50, unique=True)
+    rich = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
+    exact = models.JSONField(default=dict, blank=True, decoder=partial(json.JSONDecoder, parse_float=Decimal))
+
+    def __str__(self):
+        return self.name

@@ -5,7 +5,7 @@ import uuid
 from decimal import Decimal
 
 import pytest
-from testapp.models import Reading
+from testapp.models import Reading, Sheet
 
 from .conftest import again, item, load
 
@@ -26,6 +26,11 @@ pytestmark = pytest.mark.django_db
         ("took", dt.timedelta(seconds=90), "00:01:30", dt.timedelta(seconds=2)),
         ("data", {"a": (1, 2)}, {"a": [1, 2]}, {"a": 2}),
         ("data", {"a": 1, "b": 2}, {"b": 2, "a": 1}, {"a": 2}),
+        ("data", {"a": 1}, {"a": 1.0}, {"a": True}),
+        ("data", {"a": 1e20}, {"a": 10**20}, {"a": 1.5}),
+        ("data", {"a": -0.0}, {"a": 0}, {"a": 0.5}),
+        ("data", {1: "a"}, {"1": "a"}, {2: "a"}),
+        ("data", "a", "a", "b"),
         ("at", "10:00", dt.time(10), "11:00"),
         ("when", "2026-01-01 03:00", "2026-01-01T03:00:00Z", "2026-01-02 03:00"),
         ("when", "2026-01-01", dt.date(2026, 1, 1), "2026-01-02"),
@@ -63,3 +68,59 @@ def test_what_is_no_moment_is_refused_by_the_name_of_its_field(text):
     (one,) = load(item("Reading", {"name": "a", "when": text}))
     assert one.action == "error"
     assert "field 'when'" in str(one.error)
+
+
+# JSON
+
+ID = uuid.UUID("12345678-1234-5678-1234-567812345678")
+MOMENT = dt.datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        (ID, "12345678-1234-5678-1234-567812345678"),
+        (Decimal("1.50"), "1.50"),
+        (dt.date(2026, 1, 2), "2026-01-02"),
+        (dt.time(3, 4), "03:04:00"),
+        (MOMENT, "2026-01-02T03:04:05.678901+00:00"),
+    ],
+)
+def test_a_key_inside_json_that_json_has_no_form_for_becomes_text(key, text):
+    (one,) = load(item("Reading", {"name": "a", "data": {"see": [key, 1]}}))
+    assert Reading.objects.get().data == {"see": [text, 1]}
+    (same,) = load(again(one, name="a", data={"see": [key, 1]}))
+    assert same.action == "unchanged"
+    (other,) = load(again(same, name="a", data={"see": []}))
+    assert (other.changed, other.kept) == (("data",), ())
+
+
+def test_an_encoder_takes_what_it_can_and_the_rest_becomes_text():
+    load(item("Sheet", {"name": "a", "rich": {"at": MOMENT, "id": ID}, "exact": {"id": ID}}))
+    row = Sheet.objects.get()
+    assert row.rich == {"at": "2026-01-02T03:04:05.678Z", "id": str(ID)}
+    assert row.exact == {"id": str(ID)}
+
+
+@pytest.mark.parametrize("save", ["bulk", "each"])
+@pytest.mark.parametrize(
+    ("field", "first", "other"),
+    [
+        ("rich", {"at": MOMENT, "price": Decimal("1.50"), "took": dt.timedelta(1)}, {"at": None}),
+        ("rich", MOMENT, dt.date(2026, 1, 1)),
+        ("exact", {"price": [1.25]}, {"price": [1.5]}),
+    ],
+)
+def test_json_is_compared_as_the_column_gives_it_back(field, first, other, save):
+    (one,) = load(item("Sheet", {"name": "a", field: first}), save=save)
+    (same,) = load(again(one, name="a", **{field: first}), save=save)
+    assert (same.action, same.kept) == ("unchanged", ())
+    (changed,) = load(again(same, name="a", **{field: other}), save=save)
+    assert (changed.changed, changed.kept) == ((field,), ())
+
+
+def test_json_that_was_edited_by_hand_is_kept_whatever_encodes_it():
+    (one,) = load(item("Sheet", {"name": "a", "rich": {"at": MOMENT}, "exact": [1.5]}))
+    Sheet.objects.update(rich={"at": "by hand"}, exact=[2.5])
+    (later,) = load(again(one, name="b", rich={}, exact=[3.5]))
+    assert (later.changed, later.kept) == (("name",), ("rich", "exact"))
