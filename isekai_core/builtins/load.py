@@ -127,6 +127,9 @@ def _save_each(item: LoadItem, given: Mapping[str, Any]) -> None:
     except ValidationError as error:
         raise LoadError(_reasons(error)) from None
     item.row.save(force_insert=item.preallocated)
+    if item.row.pk is None or item.row._state.adding:  # noqa: SLF001 - a key that Python makes is there before
+        msg = f"save() of {item.model} wrote no row; to leave a resource out, raise SkipResource in its transformer"
+        raise LoadError(msg)
     if lost := set_again(item.row, given):
         type(item.row)._base_manager.filter(pk=item.row.pk).update(**lost)
 

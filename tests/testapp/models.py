@@ -406,3 +406,25 @@ class Sheet(models.Model):
 
     def __str__(self):
         return self.name
+
+
+class Picky(models.Model):
+    """Its save() writes what it likes, and says nothing of the rest; its key is there before it is saved."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=50)
+
+    def __str__(self):
+        return self.name
+
+    def save(self, *args, **kwargs):
+        if self.name != "unwanted":
+            super().save(*args, **kwargs)
+
+
+class PickyPlace(Place):
+    """The same with a key that the database gives."""
+
+    def save(self, *args, **kwargs):
+        if self.name != "unwanted":
+            super().save(*args, **kwargs)

@@ -9,6 +9,7 @@ from django.db.models.signals import post_save
 from testapp.models import Article, Author, Country, Person, Photo, Place, Restaurant, Saved, Section, Tag
 
 from isekai_core import Payload
+from isekai_core.errors import LoadError
 from isekai_core.types import FileValue
 
 from .conftest import again, item, load
@@ -73,6 +74,13 @@ def test_what_a_model_refuses_is_told_by_field_with_each():
     Author.objects.create(slug="ada", name="x")
     with pytest.raises(Exception, match=r"^field 'slug': Author with this Slug already exists"):
         load(item("Author", {"slug": "ada", "name": "x"}), save="each")
+
+
+@pytest.mark.parametrize("model", ["Picky", "PickyPlace"])
+def test_a_save_that_writes_nothing_is_an_error(model):
+    load(item(model, {"name": "wanted"}), save="each")
+    with pytest.raises(LoadError, match=rf"^save\(\) of testapp.{model} wrote no row; to leave a resource out, raise "):
+        load(item(model, {"name": "unwanted"}), save="each")
 
 
 @SAVES
