@@ -66,14 +66,14 @@ def prepare(field: Any, value: Any, row: Model) -> Prepared:
 
 
 def _convert(field: Any, value: Any, row: Model) -> Any:
+    _refuse_unstorable(value)
     if field.many_to_many:
-        return _linked(value)
+        return _linked(field, value)
     if isinstance(value, FileValue):
         if not isinstance(field, FileField):
             msg = f"expected {field.get_internal_type()}, got a file"
             raise TypeError(msg)
         return value
-    _refuse_unstorable(value)
     if field.is_relation:
         if value is None and not field.null:
             msg = "it must not be empty"
@@ -87,12 +87,13 @@ def _convert(field: Any, value: Any, row: Model) -> Any:
     return field.clean(moment(field, value), row)
 
 
-def _linked(value: Any) -> list[Any]:
+def _linked(field: Any, value: Any) -> list[Any]:
+    """The keys, each once, of the type that the rows have them in: a source may give them as texts."""
     if not isinstance(value, list | tuple):
         msg = f"expected a list of refs, got {value!r}"
         raise TypeError(msg)
     # None stands where a soft ref has no row yet.
-    return [pk for pk in dict.fromkeys(value) if pk is not None]
+    return list(dict.fromkeys(field.target_field.to_python(pk) for pk in value if pk is not None))
 
 
 def _refuse_unstorable(value: Any) -> None:

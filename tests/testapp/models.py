@@ -428,3 +428,15 @@ class PickyPlace(Place):
     def save(self, *args, **kwargs):
         if self.name != "unwanted":
             super().save(*args, **kwargs)
+
+
+class Shelf(models.Model):
+    """Many-to-many to keys that are no numbers, and to keys that are those of others."""
+
+    name = models.CharField(max_length=50, unique=True)
+    documents = models.ManyToManyField(Document, related_name="+")
+    stats = models.ManyToManyField(ArticleStats, related_name="+")
+    countries = models.ManyToManyField(Country, related_name="+")
+
+    def __str__(self):
+        return self.name

@@ -1,9 +1,10 @@
 """Many-to-many fields of the `models` loader: only the difference is written, whatever the links are rows of."""
 
 import datetime as dt
+import uuid
 
 import pytest
-from testapp.models import Article, Author, Invitation, Membership, Person, Tag
+from testapp.models import Article, ArticleStats, Author, Country, Document, Invitation, Membership, Person, Shelf, Tag
 
 from .conftest import again, item, load
 
@@ -93,3 +94,32 @@ def test_a_link_that_needs_more_than_its_ends_is_an_error_with_the_fields_name(s
     (more,) = load(again(fewer, name="a", guests=[ada, bob]), save=save)
     assert (more.action, str(more.error)) == ("error", reason)
     assert Invitation.objects.get().guest_id == bob
+
+
+def test_keys_are_the_same_however_they_are_written():
+    key = uuid.UUID("12345678-1234-5678-1234-567812345678")
+    Document.objects.create(pk=key, title="d", next_id=key)
+    author = Author.objects.create(slug="ada", name="Ada")
+    article = Article.objects.create(slug="a", title="t", author=author)
+    ArticleStats.objects.create(article=article)
+    Country.objects.create(code="7")
+    (one,) = load(
+        item("Shelf", {"name": "a", "documents": [key.hex], "stats": [str(article.pk)], "countries": [7, "7"]})
+    )
+    assert Shelf.objects.values_list("documents", "stats", "countries").get() == (key, article.pk, "7")
+    (same,) = load(again(one, name="a", documents=[str(key)], stats=[article.pk], countries=["7"]))
+    assert (same.action, same.written) == ("unchanged", one.written)
+
+
+@pytest.mark.parametrize(
+    ("field", "keys", "reason"),
+    [
+        ("documents", ["x"], "“x” is not a valid UUID"),
+        ("stats", [1, "many"], "“many” value must be an integer"),
+        ("countries", ["d\x00"], "holds a NUL character, which PostgreSQL refuses in text"),
+    ],
+)
+def test_a_key_that_the_target_cannot_have_is_refused_by_the_name_of_its_field(field, keys, reason):
+    (one,) = load(item("Shelf", {"name": "a", field: keys}))
+    assert one.action == "error"
+    assert str(one.error).startswith(f"field {field!r}: {reason}")
