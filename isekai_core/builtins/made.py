@@ -28,6 +28,12 @@ def _measured(field: Any) -> tuple[str, ...]:
     return tuple(name for name in names if name)
 
 
+@cache
+def _made(model: type[Model]) -> tuple[str, ...]:
+    files = (field for field in model._meta.concrete_fields if isinstance(field, FileField))
+    return (*(field.name for field in _stamped(model)), *(name for field in files for name in _measured(field)))
+
+
 def fill(item: LoadItem) -> dict[str, Any]:
     """Put the changed values on the instance, files into their storage; what Django must not make another of."""
     model = find_model(item.model)
@@ -69,10 +75,7 @@ def set_again(row: Model, given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _given(model: type[Model], item: LoadItem) -> dict[str, Any]:
     """By attribute, what stands in those of these fields that the spec names, were they changed or not."""
-    names = [field.name for field in _stamped(model)]
-    files = (field for field in model._meta.concrete_fields if isinstance(field, FileField))
-    names += [name for field in files for name in _measured(field)]
-    return {name: getattr(item.row, name) for name in names if _is_told(item, name)}
+    return {name: getattr(item.row, name) for name in _made(model) if _is_told(item, name)}
 
 
 def _is_told(item: LoadItem, name: str) -> bool:

@@ -1,9 +1,11 @@
 """Many-to-many fields of the `models` loader: only the difference is written, whatever the links are rows of."""
 
 import datetime as dt
+import sqlite3
 import uuid
 
 import pytest
+from django.db import connection
 from testapp.models import Article, ArticleStats, Author, Country, Document, Invitation, Membership, Person, Shelf, Tag
 
 from .conftest import again, item, load
@@ -123,3 +125,40 @@ def test_a_key_that_the_target_cannot_have_is_refused_by_the_name_of_its_field(f
     (one,) = load(item("Shelf", {"name": "a", field: keys}))
     assert one.action == "error"
     assert str(one.error).startswith(f"field {field!r}: {reason}")
+
+
+@pytest.fixture
+def few_parameters(db):
+    """As older builds of SQLite have it; PostgreSQL's own limit is far away."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    before = connection.connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999)
+    yield
+    connection.connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, before)
+
+
+def test_more_rows_and_more_links_than_a_statement_takes_parameters_are_written(few_parameters):
+    ada, bob = people("ada", "bob")
+    friends = Person.objects.bulk_create(Person(name=f"p{number}") for number in range(1_100))
+    keys = [friend.pk for friend in friends]
+    (one,) = load(item("Person", {"name": "ada", "friends": keys}, pk=ada))
+    many = load(*(item("Person", {"name": friend.name, "friends": [ada]}, pk=friend.pk) for friend in friends))
+    assert {one.action for one in many} == {"unchanged"}
+    load(again(one, name="ada", friends=[bob]))
+    assert set(Person.friends.through.objects.values_list("from_person", "to_person")) == {(ada, bob), (bob, ada)}
+    many = load(*(item("Person", {"name": friend.name, "friends": [bob]}, pk=friend.pk) for friend in friends))
+    assert {one.action for one in many} == {"update"}
+    assert Person.friends.through.objects.filter(from_person__in=keys[:10], to_person=bob).count() == 10
+
+
+def test_links_of_many_rows_are_written_with_as_many_statements_as_those_of_one(django_assert_max_num_queries):
+    author = Author.objects.create(slug="ada", name="Ada").pk
+    tags = [Tag.objects.create(name=name).pk for name in ("red", "blue")]
+    items = [item("Article", {"slug": f"a{n}", "title": "t", "author": author, "tags": tags}) for n in range(300)]
+    with django_assert_max_num_queries(16):
+        load(*items)
+    later = [again(one, slug=f"a{n}", title="t", author=author, tags=tags[:1]) for n, one in enumerate(items)]
+    with django_assert_max_num_queries(8):
+        load(*later)
+    assert Article.tags.through.objects.count() == 300
