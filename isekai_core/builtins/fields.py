@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import NOT_PROVIDED, FileField, JSONField, Model
 from django.utils import timezone
 
-from isekai_core.builtins.jsons import as_encoded, as_given_back, json_text
+from isekai_core.builtins.jsons import as_given_back, check_json, json_text
 from isekai_core.pipeline.moments import moment
 from isekai_core.types import FileValue
 
@@ -80,7 +80,7 @@ def _convert(field: Any, value: Any, row: Model) -> Any:
             raise TypeError(msg)
         return None if value is None else field.target_field.to_python(value)
     if isinstance(field, JSONField) and value is not None:
-        value = as_encoded(field, value)
+        check_json(field, value)
     if value is None and field.null:
         # `blank` is what forms ask for; the column takes it.
         return None

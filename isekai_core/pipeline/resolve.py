@@ -1,8 +1,11 @@
 """Resolve: refs become values, in sets: one query per model and kind of lookup for a whole batch."""
 
+import datetime as dt
+import uuid
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -243,9 +246,9 @@ class Resolver:
     def _value(self, value: Any, work: Work, field: Any) -> Any:  # noqa: PLR0911 - one a kind of value
         match value:
             case ResourceRef():
-                return self._resource(value, field)
+                return _in_json(self._resource(value, field), field)
             case ModelRef():
-                return self._model(value)
+                return _in_json(self._model(value), field)
             case BlobRef():
                 return self._file(value, work)
             case Text():
@@ -317,6 +320,15 @@ def file_name(key: Key) -> str:
     """
     path = urlsplit(key.value).path if key.type == "url" else key.value
     return unquote(PurePosixPath(path).name) or "file"
+
+
+def _in_json(value: Any, field: Any) -> Any:
+    """What a ref stands for: in JSON, a key of a type that JSON has not is text."""
+    if not isinstance(field, JSONField):
+        return value
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    return str(value) if isinstance(value, uuid.UUID | Decimal) else value
 
 
 def _asked(ref: ResourceRef, column: str | None) -> str:

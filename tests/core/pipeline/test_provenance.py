@@ -144,7 +144,10 @@ def two_files(world, tmp_path):
             (tmp_path / name / "rows.csv").write_text(f"value,title\n{rows}")
 
     def files():
-        seeders = [use("csv", path=str(tmp_path / name / "rows.csv"), records=True) for name in ("first", "second")]
+        seeders = [
+            use("csv", path=str(tmp_path / name / "rows.csv"), records=True, name="rows")
+            for name in ("first", "second")
+        ]
         return Pipeline("files", seeders=seeders, transformers=[world.transformer()])
 
     write.run = lambda: run(files())

@@ -1,6 +1,8 @@
 """Resolve: links and other refs to what comes later, moves, changes or is not there, over several runs."""
 
-from testapp.models import Article, Tag
+import datetime as dt
+
+from testapp.models import Article, Author, Picky, Tag
 
 from isekai_core import Extraction, ModelRef, Payload, ResourceRef, Spec, Text
 
@@ -121,3 +123,16 @@ def test_a_reference_in_a_list_that_is_not_there_yet_is_left_out_and_comes_later
     world.add("t", Spec("testapp.Tag", {"name": "t"}))
     world.run()
     assert {tag.name for tag in Article.objects.get().tags.all()} == {"old", "t"}
+
+
+def test_a_key_in_json_that_is_no_number_stands_there_as_text(world):
+    ada = Author.objects.create(slug="ada", name="Ada")
+    day = dt.date(2026, 1, 31)
+    Article.objects.create(slug="old", title="Old", author=ada, published_on=day)
+    world.add("ada", author())
+    world.add("picky", Spec("testapp.Picky", {"name": "p"}))
+    data = {"ids": [ResourceRef(key("picky"))], "on": ModelRef("testapp.Article", attr="published_on", slug="old")}
+    world.add("a", article("a", data=data))
+    assert world.run().is_complete
+    assert Article.objects.get(slug="a").data == {"ids": [str(Picky.objects.get().pk)], "on": "2026-01-31"}
+    assert world.run(start="transform").changed == 0
