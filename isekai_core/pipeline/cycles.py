@@ -14,9 +14,8 @@ from django.db.models import Model
 
 from isekai_core.errors import LoadError
 from isekai_core.pipeline.journal import LeaseLost
-from isekai_core.pipeline.match import match
+from isekai_core.pipeline.match import forget_gone, match
 from isekai_core.pipeline.order import build_order
-from isekai_core.pipeline.rows import chunks
 from isekai_core.pipeline.transform import fillable_fields, find_model
 from isekai_core.pipeline.work import Work, read_spec
 from isekai_core.pipeline.writer import Writer, is_outage, item_of
@@ -184,7 +183,7 @@ class _Group:
     def _preallocate(self) -> None:
         """A key for everyone: of the row that exists, as the spec gives it, or taken from the database."""
         items = {key: self._item_to_match(work) for key, work in self.works.items()}
-        _forget_gone(list(items.values()))
+        forget_gone(list(items.values()))
         self._match(list(self.works.values()))
         by_model: dict[str, list[LoadItem]] = defaultdict(list)
         for key, item in items.items():
@@ -212,21 +211,6 @@ class _Group:
             return False
         item.pk, item.preallocated = pk.to_python(given), True
         return True
-
-
-def _forget_gone(items: Sequence[LoadItem]) -> None:
-    """Rows that were deleted by hand since they were loaded: the others must not point to a key that is gone."""
-    remembered: dict[str, list[LoadItem]] = defaultdict(list)
-    for item in items:
-        if item.pk is not None:
-            remembered[item.model].append(item)
-    for label, same in remembered.items():
-        there: set[Any] = set()
-        for pks in chunks([item.pk for item in same]):
-            there.update(find_model(label)._base_manager.filter(pk__in=pks).values_list("pk", flat=True))
-        for item in same:
-            if item.pk not in there:
-                item.pk, item.written = None, {}
 
 
 def take_keys(model: type[Model], number: int) -> list[Any]:

@@ -10,6 +10,7 @@ from django.db.models import Model, Q
 from isekai_core.errors import LoadError
 from isekai_core.pipeline.given import is_storable
 from isekai_core.pipeline.moments import moment
+from isekai_core.pipeline.rows import chunks
 from isekai_core.pipeline.transform import fillable_fields, find_model
 from isekai_core.types import LoadItem
 
@@ -28,6 +29,21 @@ def match(items: Sequence[LoadItem]) -> dict[int, int]:
     for (label, names), same in groups.items():
         waiting |= _match_group(find_model(label), names, same)
     return waiting
+
+
+def forget_gone(items: Sequence[LoadItem]) -> None:
+    """Take the remembered `pk` from items whose row was deleted by hand since: another may be there by now, or none."""
+    remembered: dict[str, list[LoadItem]] = defaultdict(list)
+    for item in items:
+        if item.pk is not None:
+            remembered[item.model].append(item)
+    for label, same in remembered.items():
+        there: set[Any] = set()
+        for pks in chunks([item.pk for item in same]):
+            there.update(find_model(label)._base_manager.filter(pk__in=pks).values_list("pk", flat=True))
+        for item in same:
+            if item.pk not in there:
+                item.pk, item.written = None, {}
 
 
 def _match_group(model: type[Model], names: tuple[str, ...], items: Sequence[LoadItem]) -> dict[int, int]:

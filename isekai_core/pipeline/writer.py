@@ -10,7 +10,7 @@ from django.db.models import Model
 from isekai_core.errors import LoadError, RunError, SkipResource
 from isekai_core.pipeline.compose import Processor
 from isekai_core.pipeline.journal import Journal, LeaseLost, first_batch
-from isekai_core.pipeline.match import match
+from isekai_core.pipeline.match import forget_gone, match
 from isekai_core.pipeline.resolve import Resolver
 from isekai_core.pipeline.rows import one_of
 from isekai_core.pipeline.tally import Tally
@@ -101,7 +101,9 @@ class Writer:
 
     def _write(self, works: Sequence[Work]) -> list[list[Work]]:
         """One transaction's work; those that must wait for others that mean the same row, by the turn they take."""
-        waiting = match(self._items(works))
+        items = self._items(works)
+        forget_gone([item for item in items if item.match])
+        waiting = match(items)
         turns: dict[int, list[Work]] = defaultdict(list)
         for work in works:
             turns[waiting.get(id(work.item), 0)].append(work)

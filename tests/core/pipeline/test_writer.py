@@ -183,6 +183,17 @@ def test_a_row_deleted_by_hand_is_made_again_when_it_is_loaded_again(world):
     assert result.models == {"testapp.Author": {"created": 1}}
 
 
+def test_a_row_deleted_and_made_again_by_hand_is_the_one_that_is_matched(world):
+    world.add("a", author("a", name="Ada"))
+    world.run()
+    Author.objects.all().delete()
+    made = Author.objects.create(slug="a", name="By hand")
+    result = world.run(start="load")
+    assert result.models == {"testapp.Author": {"updated": 1}}
+    assert Author.objects.get() == made
+    assert (Author.objects.get().name, resource("a").target_pk) == ("Ada", str(made.pk))
+
+
 def test_what_points_to_a_row_deleted_by_hand_says_what_it_was(world):
     world.add("ada", author())
     world.run()
