@@ -11,9 +11,9 @@ from django.db.models import Model
 
 from isekai_core.builtins.fields import FieldError, Prepared, is_lost, prepare, required_fields, show
 from isekai_core.builtins.links import check_new_links, linked_now, write_links
-from isekai_core.builtins.made import also_written, fill, set_again
+from isekai_core.builtins.made import also_written, fill
 from isekai_core.errors import LoadError
-from isekai_core.pipeline.create import create_rows
+from isekai_core.pipeline.create import create_rows, set_again
 from isekai_core.pipeline.rows import update_rows
 from isekai_core.pipeline.transform import fillable_fields, find_model
 from isekai_core.types import LoadItem

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import FileField, Model
 
 from isekai_core.builtins.files import store_file
+from isekai_core.pipeline.create import set_again
 from isekai_core.pipeline.transform import fillable_fields, find_model
 from isekai_core.types import FileValue, LoadItem
 
@@ -63,14 +64,6 @@ def also_written(item: LoadItem) -> list[str]:
     names = [name for field in changed if isinstance(field, FileField) for name in _measured(field)]
     names += [field.name for field in _stamped(model) if getattr(field, "auto_now", False)]
     return [name for name in dict.fromkeys(names) if not _is_told(item, name)]
-
-
-def set_again(row: Model, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Put `given` on the instance; those of it that had become something else."""
-    lost = {name: value for name, value in given.items() if getattr(row, name) != value}
-    for name, value in lost.items():
-        setattr(row, name, value)
-    return lost
 
 
 def _given(model: type[Model], item: LoadItem) -> dict[str, Any]:

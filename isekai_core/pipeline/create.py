@@ -47,6 +47,14 @@ def create_rows(model: type[Model], instances: Sequence[Any], given: Sequence[Ma
         instance._state.db = connection.alias  # noqa: SLF001
 
 
+def set_again(instance: Model, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Put `given` on the instance; those of it that had become something else."""
+    lost = {name: value for name, value in given.items() if getattr(instance, name) != value}
+    for name, value in lost.items():
+        setattr(instance, name, value)
+    return lost
+
+
 def _create_as_django(
     connection: BaseDatabaseWrapper, model: type[Model], instances: Sequence[Any], given: Sequence[Mapping[str, Any]]
 ) -> None:
@@ -54,9 +62,7 @@ def _create_as_django(
     model._base_manager.bulk_create(instances)
     groups: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
     for instance, values in zip(instances, given, strict=True):
-        lost = {name: value for name, value in values.items() if getattr(instance, name) != value}
-        for name, value in lost.items():
-            setattr(instance, name, value)
+        lost = set_again(instance, values)
         groups[tuple(lost)].append((instance.pk, *lost.values()))
     for names, rows in groups.items():
         if names:

@@ -246,8 +246,8 @@ def is_outage(error: Exception) -> bool:
     psycopg calls it operational, too, when a value is too long for an index.
     """
     refused = str(getattr(error.__cause__, "sqlstate", None) or "").startswith(_TOO_MUCH)
-    # A file that is damaged is of the base class itself.
-    is_broken = type(error) is DatabaseError
+    # What a driver says of a damaged file is of the base class itself; so is what Django says of a save of no row.
+    is_broken = type(error) is DatabaseError and error.__cause__ is not None
     return is_broken or (isinstance(error, OperationalError | InterfaceError) and not refused)
 
 

@@ -52,7 +52,8 @@ class Key:
             raise ValueError(msg)
         if self.type == "url":
             if _USER.match(value):
-                msg = f"a url key holds no user and no password, since keys are stored and shown; got {_shown(value)}"
+                what = "a url key holds no user and no password, since keys are stored and shown"
+                msg = f"{what}; they are options of the extractor; got {_shown(value)}"
                 raise ValueError(msg)
             value = canonical_url(value)
         object.__setattr__(self, "value", value)

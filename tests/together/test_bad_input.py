@@ -145,18 +145,18 @@ def test_a_500_that_heals_is_no_error(old):
 def test_a_server_that_says_nothing_is_given_up(stall, old):
     old.http = {"timeout": 0.2}
     old.answer("/slow", Response("<h1>half</h1>" * 100, stall=stall))
-    told(old, "/slow", "extract", "timeout")
+    assert told(old, "/slow", "extract", "timeout").error_class == "TemporaryError"
 
 
 @pytest.mark.parametrize("broken", ["at once", "in the body"])
 def test_a_connection_that_breaks_is_an_error_after_as_many_tries(broken, old):
     old.answer("/cut", Response("<h1>half</h1>" * 100, broken=broken))
-    told(old, "/cut", "extract", "(tried 3 times)")
+    assert told(old, "/cut", "extract", "(tried 3 times)").error_class == "TemporaryError"
 
 
 def test_an_empty_body_says_so(old):
     old.answer("/empty", Response(""))
-    told(old, "/empty", "extract", "empty")
+    assert told(old, "/empty", "extract", "empty").error_class == "ExtractError"
 
 
 def test_an_image_of_no_bytes_blocks_nobody_whose_link_to_it_is_soft(old):
@@ -176,7 +176,7 @@ def test_a_truncated_image_is_told_by_the_transformer_and_not_stored(old):
 
 def test_a_page_that_calls_itself_an_image_is_told(old):
     old.answer("/not.png", Response("<html>Not found</html>", content_type="image/png"))
-    told(old, "/not.png", "transform", "")
+    assert told(old, "/not.png", "transform", "").error_processor == "isekai-html/image"
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def article(**values):
 def test_a_wrong_spec_is_told_with_what_there_is(make, stage, reason, old):
     old.page("/a", "<h1>A</h1>")
     old.first = [spec_for("/a", make)]
-    told(old, "/a", stage, reason)
+    assert told(old, "/a", stage, reason).target_pk == ""
 
 
 def test_a_transformer_that_raises_keeps_its_traceback(old):
@@ -354,7 +354,7 @@ def test_redirects_to_one_page_are_one_row_and_links_to_either_lead_there(old):
 def test_redirects_in_a_circle_are_told(old):
     old.answer("/x", Response.redirect("/y"))
     old.site.pages["/y"] = Response.redirect("/x")
-    told(old, "/x", "extract", "circle")
+    assert told(old, "/x", "extract", "circle").error_class == "ExtractError"
 
 
 def test_s4_cookies_and_secrets_are_kept_nowhere(old):

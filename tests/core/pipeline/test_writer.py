@@ -5,7 +5,7 @@ import hashlib
 from collections import Counter
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection, models
 from testapp.models import (
     Article,
     ArticleStats,
@@ -374,3 +374,19 @@ def test_a_loader_that_exits_fails_what_it_was_given_alone(method, world):
     result = world.run()
     assert (result.failed, Author.objects.count()) == (1, 1)
     assert state("bad")[2] == "the loader ended with SystemExit: 0"
+
+
+def test_a_save_that_django_itself_refuses_fails_alone(world, monkeypatch):
+    def save(self, **options):
+        if self.name == "B":
+            msg = "Save with update_fields did not affect any rows."
+            raise DatabaseError(msg)
+        models.Model.save(self, **options)
+
+    monkeypatch.setattr(Author, "save", save)
+    world.changes["loaders"] = [use("models", save="each")]
+    world.add("a", author("a"))
+    world.add("b", author("b"))
+    assert world.run().failed == 1
+    assert state("b")[2] == "Save with update_fields did not affect any rows."
+    assert state("a")[:2] == ("loaded", "done")
