@@ -93,7 +93,7 @@ def _linked(field: Any, value: Any) -> list[Any]:
         msg = f"expected a list of refs, got {value!r}"
         raise TypeError(msg)
     # None stands where a soft ref has no row yet.
-    return list(dict.fromkeys(field.target_field.to_python(pk) for pk in value if pk is not None))
+    return list(dict.fromkeys(field.related_model._meta.pk.to_python(pk) for pk in value if pk is not None))
 
 
 def _refuse_unstorable(value: Any) -> None:

@@ -8,6 +8,7 @@ from django.db import connections, router
 from django.db.models import Model
 
 from isekai_core.builtins.fields import FieldError, required_fields
+from isekai_core.errors import LoadError
 from isekai_core.pipeline.rows import chunks
 from isekai_core.pipeline.transform import fillable_fields
 from isekai_core.types import LoadItem
@@ -45,6 +46,24 @@ def write_links(model: type[Model], items: Sequence[LoadItem]) -> None:
         _write_difference(field, [item for item in items if field.name in item.changed])
 
 
+def save_links(model: type[Model], items: Sequence[LoadItem]) -> None:
+    """As `write_links`, and as a form does it, row by row: `m2m_changed` is sent."""
+    for field in _link_fields(model, (name for item in items for name in item.changed)):
+        changed = [item for item in items if field.name in item.changed]
+        wanted = _pairs(field, changed)
+        for item in changed:
+            now = {target for _, _, target in _rows_of(field, field.m2m_field_name(), [item.row.pk])}
+            links: Any = getattr(item.row, field.name)
+            links.remove(*_rows(field, [pk for pk in now if (item.row.pk, pk) not in wanted]))
+            links.add(*_rows(field, [pk for pk in item.values[field.name].value if pk not in now]))
+    # Django's managers do not see what a default manager hides.
+    write_links(model, items)
+
+
+def _rows(field: Any, pks: Collection[Any]) -> Iterable[Model]:
+    return field.related_model._base_manager.in_bulk(list(pks)).values() if pks else ()
+
+
 def _link_fields(model: type[Model], names: Iterable[str]) -> list[Any]:
     fields = fillable_fields(model)
     return [fields[name] for name in sorted(set(names)) if fields[name].many_to_many]
@@ -61,10 +80,28 @@ def _write_difference(field: Any, items: Sequence[LoadItem]) -> None:
         there |= {pk: (left, right) for pk, left, right in _rows_of(field, end, [item.row.pk for item in items])}
     for pks in _chunks(through, [pk for pk, pair in there.items() if pair not in wanted]):
         through._base_manager.filter(pk__in=pks).delete()
-    new = wanted.keys() - there.values()
-    links = [through(**{f"{source}_id": left, f"{target}_id": right}) for left, right in wanted if (left, right) in new]
+    kept = set(there.values())
+    new = [pair for pair in wanted if pair not in kept]
+    lefts = _pointing(through, source, [left for left, _ in new])
+    rights = _pointing(through, target, [right for _, right in new])
+    links = [through(**lefts[left], **rights[right]) for left, right in new]
     # Of a symmetrical one, somebody who loads the other row may make the same link.
     through._base_manager.bulk_create(links, batch_size=_AT_ONCE, ignore_conflicts=is_symmetrical)
+
+
+def _pointing(through: type[Model], end: str, pks: Collection[Any]) -> dict[Any, dict[str, Any]]:
+    """Primary key to what the end of a link says of that row: another column, where its `to_field` says so."""
+    key: Any = through._meta.get_field(end)
+    if key.target_field.primary_key:
+        return {pk: {key.attname: pk} for pk in pks}
+    found: dict[Any, Any] = {}
+    for some in _chunks(through, list(dict.fromkeys(pks))):
+        rows = key.related_model._base_manager.using(router.db_for_write(through)).filter(pk__in=some)
+        found |= rows.values_list("pk", key.target_field.attname)
+    if missing := [repr(pk) for pk in pks if pk not in found]:
+        msg = f"{key.related_model._meta.label} has no row {missing[0]} to link to"
+        raise LoadError(msg)
+    return {pk: {key.attname: found[pk]} for pk in pks}
 
 
 def _pairs(field: Any, items: Sequence[LoadItem]) -> dict[tuple[Any, Any], None]:
@@ -80,9 +117,9 @@ def _rows_of(field: Any, end: str, pks: Sequence[Any]) -> Iterator[tuple[Any, An
     through: Any = field.remote_field.through
     source, target = field.m2m_field_name(), field.m2m_reverse_field_name()
     for some in _chunks(through, pks):
-        links = through._base_manager.using(router.db_for_write(through)).filter(**{f"{end}__in": some})
+        links = through._base_manager.using(router.db_for_write(through)).filter(**{f"{end}__pk__in": some})
         links = links.filter(**{f"{source}__isnull": False, f"{target}__isnull": False})
-        yield from links.values_list("pk", f"{source}_id", f"{target}_id")
+        yield from links.values_list("pk", f"{source}__pk", f"{target}__pk")
 
 
 def _chunks(model: type[Model], pks: Sequence[Any]) -> Iterator[Sequence[Any]]:

@@ -10,7 +10,7 @@ from django.db import connections, router
 from django.db.models import Model
 
 from isekai_core.builtins.fields import FieldError, Prepared, is_lost, prepare, required_fields, show
-from isekai_core.builtins.links import check_new_links, linked_now, write_links
+from isekai_core.builtins.links import check_new_links, linked_now, save_links, write_links
 from isekai_core.builtins.made import also_written, fill
 from isekai_core.errors import LoadError
 from isekai_core.pipeline.create import create_rows, set_again
@@ -109,11 +109,12 @@ class ModelLoader:
         if self.save == "each" or model._meta.parents:
             for item, given in filled:
                 _save_each(item, given)
+            save_links(model, items)
         else:
             new = [(item.row, given) for item, given in filled if item.action == "create"]
             create_rows(model, [row for row, _ in new], [given for _, given in new])
             _update(model, [one for one in filled if one[0].action == "update"])
-        write_links(model, items)
+            write_links(model, items)
         for item in items:
             item.pk = item.row.pk
             item.written |= {name: item.values[name].hash for name in item.changed}

@@ -166,13 +166,14 @@ class _Group:
         return [self.works[key] for key in keys if key in self.works]
 
     def _nullable_inside(self, work: Work) -> frozenset[str]:
-        """The fields that need the group and may be empty for a moment."""
+        """The fields that need the group and may be empty for a moment; one that is gone is told later."""
         spec = self.specs[work.row.pk]
-        fields = fillable_fields(find_model(spec.model))
+        fields = fillable_fields(find_model(spec.model)).items()
+        may_be_empty = {name for name, field in fields if field.many_to_many or field.null}
         return frozenset(
             name
             for name, value in spec.values.items()
-            if self._inside(value) and (fields[name].many_to_many or fields[name].null) and name not in spec.match
+            if name in may_be_empty and name not in spec.match and self._inside(value)
         )
 
     def _needs_inside(self, work: Work) -> list[int]:

@@ -13,10 +13,12 @@ from testapp.special import (  # noqa: F401 - Django looks for models here
     Membership,
     Person,
     Picky,
+    Playlist,
     Report,
     Scan,
     Sheet,
     Shelf,
+    Song,
     Team,
 )
 

@@ -53,6 +53,26 @@ class Invitation(models.Model):
         return str(self.invited_on)
 
 
+class Playlist(models.Model):
+    """Many-to-many through a model that knows both ends by another column than their keys."""
+
+    name = models.CharField(max_length=50, unique=True)
+    singers = models.ManyToManyField(Person, through="testapp.Song", related_name="+")
+
+    def __str__(self):
+        return self.name
+
+
+class Song(models.Model):
+    """A link by names."""
+
+    playlist = models.ForeignKey(Playlist, models.CASCADE, to_field="name")
+    singer = models.ForeignKey(Person, models.CASCADE, to_field="name")
+
+    def __str__(self):
+        return f"{self.singer_id} in {self.playlist_id}"
+
+
 class Report(models.Model):
     """Moments that Django stamps, unless somebody says otherwise."""
 

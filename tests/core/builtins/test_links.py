@@ -6,7 +6,22 @@ import uuid
 
 import pytest
 from django.db import connection
-from testapp.models import Article, ArticleStats, Author, Country, Document, Invitation, Membership, Person, Shelf, Tag
+from django.db.models.signals import m2m_changed
+from testapp.models import (
+    Article,
+    ArticleStats,
+    Author,
+    Country,
+    Document,
+    Invitation,
+    Membership,
+    Person,
+    Shelf,
+    Song,
+    Tag,
+)
+
+from isekai_core.errors import LoadError
 
 from .conftest import again, item, load
 
@@ -162,3 +177,42 @@ def test_links_of_many_rows_are_written_with_as_many_statements_as_those_of_one(
     with django_assert_max_num_queries(8):
         load(*later)
     assert Article.tags.through.objects.count() == 300
+
+
+@SAVES
+def test_a_link_by_another_column_than_the_key_says_that_column(save):
+    ada, bob, eve = people("ada", "bob", "eve")
+    (one,) = load(item("Playlist", {"name": "a", "singers": [str(ada), bob]}), save=save)
+    assert set(Song.objects.values_list("playlist_id", "singer_id")) == {("a", "ada"), ("a", "bob")}
+    (same,) = load(again(one, name="a", singers=[bob, ada]), save=save)
+    assert same.action == "unchanged"
+    load(again(one, name="a", singers=[eve, bob]), save=save)
+    assert set(Song.objects.values_list("singer_id", flat=True)) == {"bob", "eve"}
+
+
+def test_a_link_by_another_column_to_a_row_that_is_not_there_is_refused_by_name():
+    one = item("Playlist", {"name": "a", "singers": [987]})
+    with pytest.raises(LoadError, match=r"^testapp\.Person has no row 987 to link to$"):
+        load(one)
+
+
+def test_rows_that_are_saved_each_tell_signal_receivers_what_is_linked_and_no_more():
+    ada, bob, eve = people("ada", "bob", "eve")
+    told = []
+
+    def hear(sender, instance, action, pk_set, **_):
+        told.append((sender.__name__, instance.name, action, pk_set))
+
+    m2m_changed.connect(hear)
+    try:
+        (one,) = load(item("Team", {"name": "a", "members": [ada, bob]}), save="each")
+        (later,) = load(again(one, name="a", members=[bob, eve]), save="each")
+        load(again(later, name="a", members=[eve, bob]), save="each")
+    finally:
+        m2m_changed.disconnect(hear)
+    assert [one for one in told if one[2].startswith("post")] == [
+        ("Membership", "a", "post_add", {ada, bob}),
+        ("Membership", "a", "post_remove", {ada}),
+        ("Membership", "a", "post_add", {eve}),
+    ]
+    assert roles() == {"bob": "member", "eve": "member"}

@@ -8,6 +8,7 @@ from django.db.models.signals import post_save, pre_save
 from testapp.models import Article, ArticleStats, Author, Document, Left, Node, Right, Section
 
 from isekai_core import Extraction, Payload, ResourceRef, Spec, Text, use
+from isekai_core.models import Payload as PayloadRow
 from isekai_core.pipeline.cycles import take_keys
 
 from .conftest import author, key, resource, state
@@ -315,6 +316,19 @@ def test_a_cycle_waits_for_what_it_needs_and_is_blocked_with_it(world):
     world.specs["ada"] = author("ada")
     world.versions["transform"] = "2"
     assert world.run().is_complete
+
+
+def test_of_a_cycle_the_one_with_a_field_that_is_gone_since_it_was_transformed_is_told_what_to_do(world):
+    world.add("a", node("a", "b"))
+    world.add("b", node("b", "a"))
+    world.run(until="transform")
+    spec = PayloadRow.objects.get(pk=resource("b").spec_id)
+    spec.data = spec.data.replace(b'"parent"', b'"mother"')
+    spec.save()
+    world.run()
+    told = "testapp.Node has no field 'mother' any more: transform it again (isekai run --from transform)"
+    assert state("b") == ("transformed", "failed", told)
+    assert state("a") == ("transformed", "blocked", "needs thing:b, which is not loaded")
 
 
 def test_a_key_that_cannot_be_taken_in_advance_is_named(world):
