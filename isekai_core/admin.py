@@ -18,13 +18,13 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from isekai_core.models import Resource, Run
-from isekai_core.pipeline import payloads
 from isekai_core.pipeline.costs import PROJECT
-from isekai_core.pipeline.details import Details, Links, details_of
-from isekai_core.pipeline.lookup import with_key
-from isekai_core.pipeline.readable import readable, spec_lines
+from isekai_core.pipeline.reports.details import Details, Links, details_of
+from isekai_core.pipeline.reports.lookup import with_key
+from isekai_core.pipeline.reports.readable import readable, spec_lines
+from isekai_core.pipeline.reports.standing import duration_of, run_pipelines, stage_reports, state_of
 from isekai_core.pipeline.retry import retry
-from isekai_core.pipeline.standing import duration_of, run_pipelines, stage_reports, state_of
+from isekai_core.pipeline.store import payloads
 
 _TEXT_LIMIT = 10 * 1024
 _IMAGE_LIMIT = 1024 * 1024

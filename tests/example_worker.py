@@ -21,8 +21,8 @@ from pathlib import Path
 
 from isekai_core import Pipeline
 from isekai_core.cli.project import setup_django
-from isekai_core.pipeline.compose import compose
-from isekai_core.pipeline.discover import survey
+from isekai_core.pipeline.composing.compose import compose
+from isekai_core.pipeline.composing.discover import survey
 
 NAMES = {"__name__": "__main__"}
 NUMBERS = itertools.count(1)

@@ -14,8 +14,8 @@ def main() -> int:
     from job.measure import Meter, migrate  # noqa: PLC0415 - Django has to be set up first
 
     import isekai_core  # noqa: PLC0415
-    from isekai_core.pipeline.compose import compose  # noqa: PLC0415
-    from isekai_core.pipeline.discover import find  # noqa: PLC0415
+    from isekai_core.pipeline.composing.compose import compose  # noqa: PLC0415
+    from isekai_core.pipeline.composing.discover import find  # noqa: PLC0415
     from isekai_core.pipeline.engine import run  # noqa: F401, PLC0415
 
     migrate()

@@ -13,7 +13,7 @@ from django.db.models import NOT_PROVIDED, FileField, JSONField, Model
 from django.utils import timezone
 
 from isekai_core.builtins.jsons import as_given_back, check_json, json_text
-from isekai_core.pipeline.moments import moment
+from isekai_core.pipeline.loading.moments import moment
 from isekai_core.types import FileValue
 
 

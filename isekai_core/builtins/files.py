@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Model
 
-from isekai_core.pipeline.payloads import same_file, save_new
+from isekai_core.pipeline.store.payloads import same_file, save_new
 from isekai_core.types import Body, FileValue
 
 

@@ -9,7 +9,7 @@ from django.db.models import Model
 
 from isekai_core.builtins.fields import FieldError, required_fields
 from isekai_core.errors import LoadError
-from isekai_core.pipeline.rows import chunks
+from isekai_core.pipeline.store.rows import chunks
 from isekai_core.pipeline.transform import fillable_fields
 from isekai_core.types import LoadItem
 

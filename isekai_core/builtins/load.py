@@ -13,8 +13,8 @@ from isekai_core.builtins.fields import FieldError, Prepared, is_lost, prepare, 
 from isekai_core.builtins.links import check_new_links, linked_now, save_links, write_links
 from isekai_core.builtins.made import also_written, fill
 from isekai_core.errors import LoadError
-from isekai_core.pipeline.create import create_rows, set_again
-from isekai_core.pipeline.rows import update_rows
+from isekai_core.pipeline.loading.create import create_rows, set_again
+from isekai_core.pipeline.store.rows import update_rows
 from isekai_core.pipeline.transform import fillable_fields, find_model
 from isekai_core.types import LoadItem
 

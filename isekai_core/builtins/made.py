@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import FileField, Model
 
 from isekai_core.builtins.files import store_file
-from isekai_core.pipeline.create import set_again
+from isekai_core.pipeline.loading.create import set_again
 from isekai_core.pipeline.transform import fillable_fields, find_model
 from isekai_core.types import FileValue, LoadItem
 

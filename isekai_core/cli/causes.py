@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from isekai_core.cli.tables import counted, indented, moment
-from isekai_core.pipeline.causes import Cause, Example
-from isekai_core.pipeline.readable import printable
+from isekai_core.pipeline.reports.causes import Cause, Example
+from isekai_core.pipeline.reports.readable import printable
 
 _INDENT = 8
 

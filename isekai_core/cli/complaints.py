@@ -6,10 +6,10 @@ from typing import Any
 from isekai_core.cli.causes import cause_lines, causes_json, seed_error_lines
 from isekai_core.cli.output import print_json
 from isekai_core.cli.tables import clean_output, counted, indented, print_lines
-from isekai_core.pipeline.causes import Cause, causes, choose, short_ids
-from isekai_core.pipeline.leftover import LeftLinks, left_links
-from isekai_core.pipeline.readable import printable
-from isekai_core.pipeline.standing import require_known, seed_errors
+from isekai_core.pipeline.reports.causes import Cause, causes, choose, short_ids
+from isekai_core.pipeline.reports.leftover import LeftLinks, left_links
+from isekai_core.pipeline.reports.readable import printable
+from isekai_core.pipeline.reports.standing import require_known, seed_errors
 from isekai_core.types import State
 
 

@@ -6,8 +6,8 @@ from typing import Any
 from isekai_core.cli.output import print_json
 from isekai_core.cli.tables import clean_output, counted, print_counts, print_lines, seconds
 from isekai_core.pipeline.costs import Bill, Share, bill
-from isekai_core.pipeline.readable import printable
-from isekai_core.pipeline.standing import require_known
+from isekai_core.pipeline.reports.readable import printable
+from isekai_core.pipeline.reports.standing import require_known
 
 
 def show_costs(by: str, name: str | None, run: int | None, *, as_json: bool) -> None:

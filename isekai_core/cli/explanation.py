@@ -6,8 +6,8 @@ from dataclasses import asdict
 from isekai_core.cli.output import print_json, print_table
 from isekai_core.cli.plugin_pages import why
 from isekai_core.errors import ConfigurationError
-from isekai_core.pipeline.explain import Candidate, explain, explain_installed
-from isekai_core.pipeline.readable import printable
+from isekai_core.pipeline.composing.explain import Candidate, explain, explain_installed
+from isekai_core.pipeline.reports.readable import printable
 from isekai_core.plugins.registry import Registry
 from isekai_core.plugins.report import SCHEMA
 from isekai_core.types import Key
@@ -55,8 +55,8 @@ def _print(candidates: Sequence[Candidate]) -> None:
 
 def _of_pipeline(name: str, key: Key, media_type: str) -> list[Candidate]:
     from isekai_core.models import Resource  # noqa: PLC0415 - needs a Django project
-    from isekai_core.pipeline.compose import compose  # noqa: PLC0415 - the same
-    from isekai_core.pipeline.discover import find  # noqa: PLC0415 - the same
+    from isekai_core.pipeline.composing.compose import compose  # noqa: PLC0415 - the same
+    from isekai_core.pipeline.composing.discover import find  # noqa: PLC0415 - the same
 
     composed = compose(find(name))
     known = Resource.objects.filter(pipeline=name, key_hash=key.digest).select_related("payload").first()

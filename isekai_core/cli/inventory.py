@@ -6,10 +6,10 @@ from typing import Any
 from isekai_core.cli.failures import USAGE
 from isekai_core.cli.output import print_json, print_table
 from isekai_core.cli.tables import clean_output, counted
-from isekai_core.pipeline.check import problems_of
+from isekai_core.pipeline.composing.check import problems_of
+from isekai_core.pipeline.composing.discover import Broken, Found, Survey, survey, unknown
 from isekai_core.pipeline.definition import FunctionProcessor, Pipeline, Use
-from isekai_core.pipeline.discover import Broken, Found, Survey, survey, unknown
-from isekai_core.pipeline.readable import printable
+from isekai_core.pipeline.reports.readable import printable
 from isekai_core.plugins.registry import registry
 from isekai_core.types import KINDS
 

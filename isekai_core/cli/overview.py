@@ -7,10 +7,10 @@ from isekai_core.cli.causes import cause_lines, causes_json, seed_error_lines
 from isekai_core.cli.output import print_json, remark
 from isekai_core.cli.tables import clean_output, counted, moment, print_counts, print_lines, seconds
 from isekai_core.models import Run
-from isekai_core.pipeline.causes import Cause, causes, short_ids
-from isekai_core.pipeline.discover import survey
-from isekai_core.pipeline.readable import printable
-from isekai_core.pipeline.standing import (
+from isekai_core.pipeline.composing.discover import survey
+from isekai_core.pipeline.reports.causes import Cause, causes, short_ids
+from isekai_core.pipeline.reports.readable import printable
+from isekai_core.pipeline.reports.standing import (
     StageReport,
     Standing,
     duration_of,

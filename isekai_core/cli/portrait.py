@@ -7,9 +7,9 @@ from typing import Any
 from isekai_core.cli.output import print_json
 from isekai_core.cli.tables import indented, moment, print_lines, size
 from isekai_core.models import Resource
-from isekai_core.pipeline.details import Details, Link, Links, Preview, Target, details_of
-from isekai_core.pipeline.lookup import find_resource
-from isekai_core.pipeline.readable import printable, readable, spec_lines
+from isekai_core.pipeline.reports.details import Details, Link, Links, Preview, Target, details_of
+from isekai_core.pipeline.reports.lookup import find_resource
+from isekai_core.pipeline.reports.readable import printable, readable, spec_lines
 from isekai_core.types import Stage
 
 _TEXT_LIMIT = 4 * 1024

@@ -26,10 +26,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def execute(options: argparse.Namespace) -> int:
     """Make them ready, and say how many."""
     setup_django(options)
-    from isekai_core.pipeline.causes import causes, choose  # noqa: PLC0415 - these need a Django project
-    from isekai_core.pipeline.lookup import find_resource  # noqa: PLC0415
+    from isekai_core.pipeline.reports.causes import causes, choose  # noqa: PLC0415 - these need a Django project
+    from isekai_core.pipeline.reports.lookup import find_resource  # noqa: PLC0415
+    from isekai_core.pipeline.reports.standing import require_known  # noqa: PLC0415
     from isekai_core.pipeline.retry import retry_causes, retry_pipeline, retry_resources  # noqa: PLC0415
-    from isekai_core.pipeline.standing import require_known  # noqa: PLC0415
 
     name = options.name
     with clean_output():

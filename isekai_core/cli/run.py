@@ -48,10 +48,10 @@ def execute(options: argparse.Namespace) -> int:
     _refuse_contradictions(options)
     setup_django(options)
     from isekai_core.cli import summary  # noqa: PLC0415 - these need a Django project
-    from isekai_core.pipeline.causes import causes  # noqa: PLC0415
     from isekai_core.pipeline.engine import run  # noqa: PLC0415
-    from isekai_core.pipeline.progress import shown_progress  # noqa: PLC0415
-    from isekai_core.pipeline.standing import standing_of  # noqa: PLC0415
+    from isekai_core.pipeline.reports.causes import causes  # noqa: PLC0415
+    from isekai_core.pipeline.reports.progress import shown_progress  # noqa: PLC0415
+    from isekai_core.pipeline.reports.standing import standing_of  # noqa: PLC0415
 
     with clean_output() if options.json else nullcontext():
         with shown_progress(options.name, quiet=options.quiet) as progress:

@@ -5,9 +5,9 @@ from typing import Any
 
 from isekai_core.cli.causes import cause_lines, causes_json, seed_error_lines
 from isekai_core.cli.tables import counted, print_counts, print_lines, seconds
-from isekai_core.pipeline.causes import Cause, short_ids
 from isekai_core.pipeline.engine import RunResult
-from isekai_core.pipeline.standing import Standing
+from isekai_core.pipeline.reports.causes import Cause, short_ids
+from isekai_core.pipeline.reports.standing import Standing
 from isekai_core.types import STAGES, State
 
 OUTCOMES = ("done", "changed", "unchanged", "failed", "blocked", "skipped", "retry")

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 
-from isekai_core.pipeline.readable import printable
+from isekai_core.pipeline.reports.readable import printable
 
 _SHORT_SECONDS = 10
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from isekai_core.errors import ConfigurationError
 from isekai_core.models import Run
-from isekai_core.pipeline.compose import Processor
+from isekai_core.pipeline.composing.compose import Processor
 from isekai_core.types import KINDS, STAGES
 
 PROJECT = "(project)"

@@ -10,13 +10,13 @@ from django.utils import timezone
 from isekai_core.loops import outside_loops
 from isekai_core.models import Run
 from isekai_core.pipeline import lease
-from isekai_core.pipeline.compose import Composed, compose
+from isekai_core.pipeline.composing.compose import Composed, compose
+from isekai_core.pipeline.composing.discover import find
 from isekai_core.pipeline.definition import Pipeline
-from isekai_core.pipeline.discover import find
 from isekai_core.pipeline.front import Front
 from isekai_core.pipeline.journal import Journal, first_batch
 from isekai_core.pipeline.load import Load
-from isekai_core.pipeline.progress import watched
+from isekai_core.pipeline.reports.progress import watched
 from isekai_core.pipeline.seed import seed
 from isekai_core.pipeline.tally import Progress, Tally
 from isekai_core.types import STAGES, Stage, State

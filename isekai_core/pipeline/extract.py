@@ -22,9 +22,9 @@ from django.utils import timezone
 from isekai_core.conf import settings
 from isekai_core.errors import ExtractError, IsekaiError, SkipResource, TemporaryError
 from isekai_core.loops import new_loop
-from isekai_core.pipeline.compose import Composed, Processor
+from isekai_core.pipeline.composing.compose import Composed, Processor
 from isekai_core.pipeline.given import check_key, check_payload
-from isekai_core.pipeline.payloads import Identity, is_kept
+from isekai_core.pipeline.store.payloads import Identity, is_kept
 from isekai_core.pipeline.work import Work, dump_metadata, load_metadata
 from isekai_core.plugins.contain import as_error, in_words
 from isekai_core.types import Extraction, ResourceView, State

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from isekai_core.conf import settings
 from isekai_core.errors import ExtractError
-from isekai_core.pipeline.compose import Processor
+from isekai_core.pipeline.composing.compose import Processor
 from isekai_core.pipeline.extract import Fetched, Fetcher, choose, extract_here, is_async, take
 from isekai_core.pipeline.garbage import fewer_collections
 from isekai_core.pipeline.journal import Journal, new_payloads

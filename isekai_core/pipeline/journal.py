@@ -15,12 +15,12 @@ from django.utils import timezone
 
 from isekai_core.conf import settings
 from isekai_core.models import Dependency, Resource, Run
-from isekai_core.pipeline import payloads
-from isekai_core.pipeline.compose import Composed, Processor
-from isekai_core.pipeline.family import Family
-from isekai_core.pipeline.packing import Packer
-from isekai_core.pipeline.provenance import TOGETHER, stale_steps, store_step
-from isekai_core.pipeline.rows import one_of, update_rows
+from isekai_core.pipeline.composing.compose import Composed, Processor
+from isekai_core.pipeline.store import payloads
+from isekai_core.pipeline.store.family import Family
+from isekai_core.pipeline.store.packing import Packer
+from isekai_core.pipeline.store.provenance import TOGETHER, stale_steps, store_step
+from isekai_core.pipeline.store.rows import one_of, update_rows
 from isekai_core.pipeline.work import Claimed, Work, load_metadata, short_hash
 from isekai_core.types import STAGES, Key, Mined, Payload, ResourceView, Stage, State
 

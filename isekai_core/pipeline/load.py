@@ -13,16 +13,16 @@ from django.utils import timezone
 
 from isekai_core.conf import settings
 from isekai_core.models import Dependency, Resource, Run
-from isekai_core.pipeline.aliases import aliases_of, ends
-from isekai_core.pipeline.cycles import write_group
-from isekai_core.pipeline.foretell import has_address
 from isekai_core.pipeline.garbage import fewer_collections
 from isekai_core.pipeline.journal import Journal, LeaseLost, first_batch
+from isekai_core.pipeline.loading.aliases import aliases_of, ends
+from isekai_core.pipeline.loading.cycles import write_group
+from isekai_core.pipeline.loading.foretell import has_address
+from isekai_core.pipeline.loading.writer import AHEAD, Writer, give_up
 from isekai_core.pipeline.order import build_order
-from isekai_core.pipeline.rows import chunks, one_of, update_rows
+from isekai_core.pipeline.store.rows import chunks, one_of, update_rows
 from isekai_core.pipeline.tally import Tally
 from isekai_core.pipeline.work import Work
-from isekai_core.pipeline.writer import AHEAD, Writer, give_up
 from isekai_core.types import Stage, State
 
 _BATCH_BYTES = 16 * 1024 * 1024

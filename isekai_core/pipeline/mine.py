@@ -1,7 +1,7 @@
 """Mine: every miner that accepts the payload looks for further keys in it."""
 
 from isekai_core.errors import MineError, SkipResource
-from isekai_core.pipeline.compose import Composed
+from isekai_core.pipeline.composing.compose import Composed
 from isekai_core.pipeline.given import check_key, check_payload
 from isekai_core.pipeline.tally import Tally
 from isekai_core.pipeline.work import Work, dump_metadata, unique_keys

@@ -15,11 +15,11 @@ from django.db.models import JSONField, TextField
 
 from isekai_core.errors import LoadError, TransformError
 from isekai_core.models import Resource
-from isekai_core.pipeline import payloads
-from isekai_core.pipeline.aliases import ends
-from isekai_core.pipeline.answers import answer, look_up, lookup_identity
-from isekai_core.pipeline.foretell import Foretold
-from isekai_core.pipeline.rows import one_of
+from isekai_core.pipeline.loading.aliases import ends
+from isekai_core.pipeline.loading.answers import answer, look_up, lookup_identity
+from isekai_core.pipeline.loading.foretell import Foretold
+from isekai_core.pipeline.store import payloads
+from isekai_core.pipeline.store.rows import one_of
 from isekai_core.pipeline.transform import fillable_fields, find_model
 from isekai_core.pipeline.work import Work
 from isekai_core.types import (

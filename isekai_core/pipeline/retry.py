@@ -7,8 +7,8 @@ from django.db.models import Case, F, QuerySet, Value, When
 from django.utils import timezone
 
 from isekai_core.models import Resource
-from isekai_core.pipeline.causes import Cause
-from isekai_core.pipeline.rows import chunks
+from isekai_core.pipeline.reports.causes import Cause
+from isekai_core.pipeline.store.rows import chunks
 from isekai_core.types import Stage, State
 
 RETRYABLE = (State.FAILED, State.BLOCKED, State.SKIPPED, State.RETRY_WAIT)

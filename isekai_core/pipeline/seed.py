@@ -11,12 +11,12 @@ from django.utils import timezone
 from isekai_core.conf import settings
 from isekai_core.errors import SeedError
 from isekai_core.models import Resource
-from isekai_core.pipeline import payloads
-from isekai_core.pipeline.compose import Processor
-from isekai_core.pipeline.family import NewResource, add_resources
+from isekai_core.pipeline.composing.compose import Processor
 from isekai_core.pipeline.given import check_key, check_payload, check_version
 from isekai_core.pipeline.journal import Journal, first_batch
 from isekai_core.pipeline.repeats import Repeats
+from isekai_core.pipeline.store import payloads
+from isekai_core.pipeline.store.family import NewResource, add_resources
 from isekai_core.pipeline.tally import Tally
 from isekai_core.pipeline.work import Failure, dump_metadata
 from isekai_core.plugins.contain import as_error

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from isekai_core.pipeline.compose import Processor
+from isekai_core.pipeline.composing.compose import Processor
 from isekai_core.pipeline.costs import Cost
 from isekai_core.pipeline.work import Failure
 from isekai_core.types import KINDS, STAGES

@@ -11,7 +11,7 @@ from django.db.models import CompositePrimaryKey, Model
 from isekai_core.conf import did_you_mean
 from isekai_core.errors import SkipResource, TransformError
 from isekai_core.models import Resource
-from isekai_core.pipeline.compose import Composed, Processor
+from isekai_core.pipeline.composing.compose import Composed, Processor
 from isekai_core.pipeline.given import check_key
 from isekai_core.pipeline.journal import Journal
 from isekai_core.pipeline.tally import Tally

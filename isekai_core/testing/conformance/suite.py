@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import pytest
 
 from isekai_core.errors import ConfigurationError
-from isekai_core.pipeline.compose import Processor, assemble
+from isekai_core.pipeline.composing.compose import Processor, assemble
 from isekai_core.pipeline.definition import FunctionProcessor, Pipeline, Use
 from isekai_core.plugins.registry import registry
 from isekai_core.types import ResourceView

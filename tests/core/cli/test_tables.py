@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from isekai_core.cli.tables import clean_output, counted, indented, moment, print_counts, seconds, size
-from isekai_core.pipeline.readable import printable
+from isekai_core.pipeline.reports.readable import printable
 
 
 def test_numbers_stand_to_the_right_and_a_nought_is_a_dot(capsys):

@@ -6,14 +6,13 @@ import time
 
 import importlib_metadata
 import pytest
+from world import article, author, key, mined
 
 from isekai_core import Extraction, Payload, Pipeline, ResourceRef, Text, run
 from isekai_core.errors import ConfigurationError, SkipResource, TemporaryError
 from isekai_core.models import Resource, Run
 from isekai_core.pipeline.costs import PROJECT, Cost, Share, bill
 from isekai_core.pipeline.definition import extractor, miner, seeder, transformer
-
-from .conftest import article, author, key, mined
 
 VERSION = importlib_metadata.version("isekai-core")
 

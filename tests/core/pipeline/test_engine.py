@@ -9,13 +9,12 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 from testapp.models import Author, Node
+from world import author, key, resource, state, states
 
 from isekai_core import Payload, Pipeline, Seed, Spec, run, use
 from isekai_core.errors import OptionError, PipelineNotFound, ProcessorNotFound
 from isekai_core.models import Resource, Run, Step
 from isekai_core.pipeline.definition import seeder, transformer
-
-from .conftest import author, key, resource, state, states
 
 
 def test_what_a_run_did_is_returned_and_kept(world):

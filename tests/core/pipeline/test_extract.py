@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 from testapp.models import Author
+from world import author, key, resource, state
 
 from isekai_core import Extraction, Payload, ResourceRef, Spec
 from isekai_core.errors import ExtractError, SkipResource, TemporaryError
@@ -13,8 +14,6 @@ from isekai_core.models import Payload as PayloadRow
 from isekai_core.models import Resource
 from isekai_core.pipeline.definition import extractor
 from isekai_core.pipeline.extract import _delay
-
-from .conftest import author, key, resource, state
 
 
 def test_the_first_extractor_that_accepts_the_key_brings_it(world):

@@ -5,10 +5,9 @@ import threading
 
 import pytest
 from testapp.models import Author
+from world import author, resource, state
 
 from isekai_core import Extraction, Key, Payload, Seed
-
-from .conftest import author, resource, state
 
 
 def coroutine(world, fetch, concurrency=4):

@@ -4,12 +4,11 @@ import asyncio
 
 import pytest
 from testapp.models import Author
+from world import author, state
 
 from isekai_core import Extraction, Payload
 from isekai_core.errors import ExtractError
 from isekai_core.pipeline.definition import extractor
-
-from .conftest import author, state
 
 
 @pytest.mark.parametrize("ended", [SystemExit("no token"), asyncio.CancelledError(), GeneratorExit()])

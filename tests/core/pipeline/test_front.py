@@ -9,14 +9,13 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 from testapp.models import Author
+from world import author, states
 
 from isekai_core import Extraction, Payload
 from isekai_core.errors import TemporaryError
 from isekai_core.models import Resource, Run
 from isekai_core.pipeline import front
 from isekai_core.types import Spool
-
-from .conftest import author, states
 
 
 def fetching(world, fetch, concurrency=4):

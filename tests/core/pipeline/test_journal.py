@@ -6,16 +6,15 @@ import threading
 import pytest
 from django.db import connections, transaction
 from django.utils import timezone
+from world import author, key, resource, state
 
 from isekai_core import Mined, Payload
 from isekai_core.models import Resource, Run
 from isekai_core.pipeline import lease
-from isekai_core.pipeline.compose import compose
+from isekai_core.pipeline.composing.compose import compose
 from isekai_core.pipeline.journal import Journal, LeaseLost
 from isekai_core.pipeline.tally import Quiet
 from isekai_core.types import Stage
-
-from .conftest import author, key, resource, state
 
 
 @pytest.fixture

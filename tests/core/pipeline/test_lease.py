@@ -11,12 +11,11 @@ import pytest
 from django.db import IntegrityError, connections, transaction
 from django.utils import timezone
 from testapp.models import Author
+from world import author, resource
 
 from isekai_core.errors import RunBusy
 from isekai_core.models import Resource, Run
 from isekai_core.pipeline import lease
-
-from .conftest import author, resource
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -4,12 +4,11 @@ import json
 
 import pytest
 from testapp.models import Article, Author, Left, Node, Photo, Right, Section, Tag
+from world import article, author, key, mined, state
 
 from isekai_core import BlobRef, ModelRef, Payload, ResourceRef, Seed, Spec, Text
 from isekai_core.models import Payload as PayloadRow
 from isekai_core.models import Resource
-
-from .conftest import article, author, key, mined, state
 
 
 def test_a_foreign_key_is_loaded_after_its_target_whatever_the_order_of_seeds(world):

@@ -2,13 +2,12 @@
 
 import pytest
 from testapp.models import Author
+from world import author, key, mined, resource, state, states
 
 from isekai_core import Extraction, Key, Mined, Payload, ResourceRef, Seed, Text
 from isekai_core.errors import MineError, SkipResource
 from isekai_core.models import Dependency, Resource
 from isekai_core.pipeline.definition import miner
-
-from .conftest import author, key, mined, resource, state, states
 
 
 def test_all_miners_that_accept_the_media_type_are_asked(world):

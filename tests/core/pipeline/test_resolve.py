@@ -3,10 +3,9 @@
 import datetime as dt
 
 from testapp.models import Article, Author, Picky, Tag
+from world import article, author, key, state
 
 from isekai_core import Extraction, ModelRef, Payload, ResourceRef, Spec, Text
-
-from .conftest import article, author, key, state
 
 
 def link(name, fallback=None):

@@ -5,9 +5,9 @@ from testapp.pipelines import Thing, article, author, key
 
 from isekai_core import run
 from isekai_core.models import Resource
-from isekai_core.pipeline.causes import causes
+from isekai_core.pipeline.reports.causes import causes
+from isekai_core.pipeline.reports.standing import standing_of
 from isekai_core.pipeline.retry import retry, retry_causes, retry_pipeline, retry_resources
-from isekai_core.pipeline.standing import standing_of
 from isekai_core.types import State
 
 

@@ -2,13 +2,12 @@
 
 import pytest
 from testapp.models import Author
+from world import author, key, resource, state, states
 
 from isekai_core import Key, Payload, ResourceRef, Seed, Text
 from isekai_core.errors import ExtractError
 from isekai_core.models import Resource
 from isekai_core.pipeline.definition import seeder, transformer
-
-from .conftest import author, key, resource, state, states
 
 
 def rows_of(*seeds):

@@ -10,16 +10,15 @@ from django.contrib.auth.models import User
 from django.db import models
 from django.test.utils import isolate_apps
 from testapp.models import Article, Author, Photo, Tag
+from world import author, key, resource, state, states
 
 from isekai_core import BlobRef, Key, ModelRef, Payload, ResourceRef, Spec, Text
 from isekai_core.errors import SkipResource, TransformError
 from isekai_core.models import Dependency
 from isekai_core.pipeline.definition import miner, transformer
-from isekai_core.pipeline.payloads import view_of
+from isekai_core.pipeline.store.payloads import view_of
 from isekai_core.pipeline.transform import check_model
 from isekai_core.pipeline.work import read_spec
-
-from .conftest import author, key, resource, state, states
 
 
 def test_the_first_transformer_that_returns_a_spec_wins(world):

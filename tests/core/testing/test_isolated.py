@@ -7,7 +7,7 @@ import pytest
 
 from isekai_core import Pipeline, use
 from isekai_core.errors import ConfigurationError, PluginUnusable, ProcessorNotFound
-from isekai_core.pipeline.compose import compose
+from isekai_core.pipeline.composing.compose import compose
 from isekai_core.plugins.registry import registry
 from isekai_core.plugins.scan import scan
 from isekai_core.testing.isolated import fake_distributions, own_registry

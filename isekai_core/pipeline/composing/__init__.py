@@ -1,0 +1,1 @@
+"""Composing: names and options become processors that can meet."""

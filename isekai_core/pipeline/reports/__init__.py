@@ -1,0 +1,1 @@
+"""How a pipeline stands, for the commands and the admin."""

@@ -1,0 +1,1 @@
+"""What the journal writes with: rows, bytes, families and who did it."""
