@@ -10,7 +10,8 @@ _TYPE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NO_HOST = re.compile(r"[\s\"<>\\^`{|}]")
-_USER = re.compile(r"([^/?#]*//)[^/?#]*@")
+_USER = re.compile(r"//[^/?#]*@")
+_WITH_USER = re.compile(rf"[^/?#]*{_USER.pattern}")
 _ESCAPE = re.compile(r"%([0-9a-fA-F]{2})")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _PATH_SAFE = "/:@!$&'()*+,;=-._~%"
@@ -51,7 +52,7 @@ class Key:
             msg = f"a key must not hold control characters, got {found.group()!r} in {value[:200]!r}"
             raise ValueError(msg)
         if self.type == "url":
-            if _USER.match(value):
+            if _WITH_USER.match(value):
                 what = "a url key holds no user and no password, since keys are stored and shown"
                 msg = f"{what}; they are options of the extractor; got {_shown(value)}"
                 raise ValueError(msg)
@@ -133,7 +134,7 @@ def _split(url: str) -> SplitResult:
 
 def _shown(url: str) -> str:
     """`url` for a message: without user and password, and not longer than anyone reads."""
-    return repr(_USER.sub(r"\1…@", url, count=1)[:200])
+    return repr(_USER.sub("//…@", url, count=1)[:200])
 
 
 def _authority(parts: SplitResult, host: str) -> str:
