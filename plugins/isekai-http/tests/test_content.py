@@ -42,6 +42,26 @@ def test_latin_1_means_windows_1252_as_in_browsers(label):
     assert codec_of(label) == ("cp1252" if "nothing" not in label else None)
 
 
+@pytest.mark.parametrize(
+    ("label", "codec"),
+    [
+        ("windows-31j", "cp932"),
+        ("X-SJIS", "cp932"),
+        ("x-euc-jp", "euc_jp"),
+        ("x-gbk", "gb18030"),
+        ("x-x-big5", "big5hkscs"),
+        ("windows-949", "cp949"),
+        ("windows-874", "cp874"),
+        ("ISO-8859-8-I", "iso8859-8"),
+        ("x-cp1251", "cp1251"),
+        ("x-mac-cyrillic", "mac-cyrillic"),
+        ("koi8-ru", "koi8-u"),
+    ],
+)
+def test_labels_that_browsers_know_are_known(label, codec):
+    assert codec_of(label) == codec
+
+
 @pytest.mark.parametrize("label", ["hex", "zlib", "idna", "utf-7", "unicode_escape", "undefined", "mbcs", "a\x00b"])
 def test_a_codec_that_is_no_charset_of_the_web_is_not_taken(label):
     assert codec_of(label) is None
@@ -176,6 +196,49 @@ def test_bytes_that_windows_1252_does_not_have_are_latin_1():
 def test_utf_8_with_one_damaged_byte_stays_utf_8_so_that_the_damage_shows():
     body = "été à la plage".encode() + b"\xff"
     assert charset_of(body, declared="utf-8") == "utf-8"
+
+
+@pytest.mark.parametrize(
+    ("label", "text", "damage"),
+    [
+        ("shift_jis", "日本語のページです。", b"\x9d"),
+        ("euc-jp", "日本語のページです。", b"\xff"),
+        ("gb2312", "简体中文网页", b"\xff"),
+        ("big5", "繁體中文網頁", b"\x81"),
+        ("euc-kr", "한국어 페이지", b"\xfe"),
+        ("windows-1251", "Привет, мир", b"\x98"),
+        ("windows-1253", "Καλημέρα", b"\xd2"),
+    ],
+)
+@pytest.mark.parametrize("step", [1, 2, 1000])
+def test_a_declared_charset_with_one_damaged_byte_stays_so_that_the_damage_shows(label, text, damage, step):
+    body = text.encode(codec_of(label)) + damage + b" and more"
+    found = charset_of(body, declared=codec_of(label), step=step)
+    assert found == charset_of(b"<meta charset=%s>" % label.encode() + body, step=step)
+    read = body.decode(found, "surrogateescape")
+    assert read.startswith(text)
+    assert damage.decode("ascii", "surrogateescape") in read
+
+
+def test_a_charset_that_is_declared_for_what_is_in_another_is_not_kept():
+    assert charset_of("“É, é, è, à.”".encode("cp1252"), declared="cp932") == "cp1252"
+    assert charset_of("été à la plage".encode() + b"\xff\x9d", declared="cp1252") == "utf-8"
+
+
+def test_typographic_quotes_stay_what_they_are_beside_a_byte_that_windows_1252_does_not_have():
+    body = "“café”".encode("cp1252") + b"\x9d"
+    assert charset_of(body) == charset_of(body, declared="cp1252") == "cp1252"
+
+
+def test_a_declared_charset_that_cannot_say_which_byte_is_damaged_is_passed_over():
+    assert charset_of("日本語".encode("utf-16-le") + b"A", declared="utf-16-le") == "cp1252"
+
+
+def test_characters_of_japanese_pages_that_are_in_no_standard_are_read():
+    body = "日本①".encode("euc_jis_2004")
+    assert body.decode(charset_of(body, declared=codec_of("euc-jp"))) == "日本①"
+    assert charset_of("日本".encode("euc_jp"), declared="euc_jp") == "euc_jp"
+    assert charset_of(body + b"\xff", declared="euc_jp") == "euc_jis_2004"
 
 
 @pytest.mark.parametrize("step", [1, 2, 3])
