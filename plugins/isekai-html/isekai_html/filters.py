@@ -1,5 +1,6 @@
 """The filters of the field language: each does one thing to a value, and says what it takes and gives."""
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -162,6 +163,14 @@ def _number(name: str, make_number: Callable[[str], Any]) -> Make:
     return make
 
 
+def _finite(number: str) -> float:
+    made = float(number)
+    if math.isinf(made):
+        msg = "too large for a float"
+        raise ValueError(msg)
+    return made
+
+
 def _moment(read: Callable[[str, str | None], Any]) -> Make:
     return lambda form: lambda text, _: read(" ".join(text.split()), form) if text.strip() else None
 
@@ -255,7 +264,7 @@ FILTERS: dict[str, Kind] = {
     "regex": Kind(_regex),
     "int": Kind(_plain("int", read_int), gives=VALUE),
     "decimal": Kind(_number("decimal", Decimal), gives=VALUE),
-    "float": Kind(_number("float", float), gives=VALUE),
+    "float": Kind(_number("float", _finite), gives=VALUE),
     "bool": Kind(_plain("bool", read_bool), gives=VALUE),
     "date": Kind(_moment(read_date), gives=VALUE),
     "datetime": Kind(_moment(read_datetime), gives=VALUE),

@@ -6,8 +6,14 @@ from urllib.parse import unquote
 from django.utils.text import slugify
 from selectolax.lexbor import LexborHTMLParser
 
-_NO_SPACE = str.maketrans("\u2212", "-", " \t\n\r\f\u00a0\u202f\u2009\u2019'")
-_GROUPED = re.compile(r"([+-]?\d{1,3})((?:[.,]\d{3})+)(.*)", re.DOTALL)
+_SIGN = re.compile(r"(?<=^[+-])\s+")
+# Groups of three, set apart by one and the same character.
+_GROUPED = {
+    separator: re.compile(
+        rf"([+-]?\d{{1,3}}([{separator}\s'\u2019])\d{{3}}(?:\2\d{{3}})*+)(?!\d)(.*)", re.DOTALL | re.ASCII
+    )
+    for separator in ".,"
+}
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 
@@ -29,7 +35,7 @@ def read_int(text: str) -> int | None:
     if not number:
         return None
     if not _WHOLE.fullmatch(number):
-        msg = "expected a whole number such as 1234 or 1,234"
+        msg = "expected a whole number such as 1234 or 1,234, and nothing else"
         raise ValueError(msg)
     return int(number)
 
@@ -45,17 +51,19 @@ def read_number(text: str, mark: str = ".") -> str | None:
     if not number:
         return None
     if other in number or not _NUMBER.fullmatch(number := number.replace(mark, ".")):
-        msg = f"expected a number such as 1234{mark}5"
+        msg = f"expected a number such as 1234{mark}5, and nothing else"
         raise ValueError(msg)
     return number
 
 
 def _without_groups(text: str, separator: str) -> str:
-    """`text` without what sets thousands apart: white space, an apostrophe, or `separator` before three digits."""
-    number = text.translate(_NO_SPACE)
-    found = _GROUPED.fullmatch(number)
-    if found and set(found[2]) & {".", ","} == {separator}:
-        number = found[1] + found[2].replace(separator, "") + found[3]
+    """`text` without what sets thousands apart: white space, an apostrophe, or `separator`, each before three digits.
+
+    White space before more or fewer is what stands between two numbers: those are no number.
+    """
+    number = _SIGN.sub("", " ".join(text.replace("\u2212", "-").split()))
+    if found := _GROUPED[separator].fullmatch(number):
+        return found[1].replace(found[2], "") + found[3]
     return number
 
 
