@@ -24,6 +24,9 @@ from isekai_html.rewrite import inner_html
 # `|` between spaces, but not within quotes: attribute selectors and arguments may hold one.
 _PIECES = re.compile(r"""((?:"[^"]*"|'[^']*'|(?!\s\|\s).)*)(\s\|\s|$)""", re.DOTALL)
 _ATTRIBUTE = re.compile(r"(?P<selector>.*?)\s*@(?P<attribute>[A-Za-z_][\w:.-]*)", re.DOTALL)
+# A `|` without spaces is CSS's own, behind the name of a namespace: `h1|slug` is valid there, and finds nothing.
+_NAMESPACE = re.compile(r"""\[[^\]]*+\]|"[^"]*+"|'[^']*+'|(?P<name>[\w*-]*+)\|""")
+_NAMESPACES = ("*", "html", "svg", "math")
 _METADATA = re.compile(r"@metadata((?:\.[^.\s]+)+)")
 _SHOWN = 60
 
@@ -144,7 +147,7 @@ def _source(text: str) -> tuple[Source, str]:
     found = _ATTRIBUTE.fullmatch(text)
     selector, attribute = (found["selector"], found["attribute"]) if found else (text, None)
     check_selector(selector)
-    if attribute == "html":
+    if attribute and attribute.lower() == "html":
         return _selected(selector, Scene.html), HTML
     if attribute:
         return _selected(selector, _attribute(attribute)), TEXT
@@ -153,6 +156,10 @@ def _source(text: str) -> tuple[Source, str]:
 
 def check_selector(selector: str, option: str = "") -> None:
     """`ValueError` for what is no CSS selector; its message begins with the option, where there is one."""
+    for found in _NAMESPACE.finditer(selector):
+        if found["name"] is not None and found["name"].lower() not in _NAMESPACES:
+            msg = f"{option}expected a source, and filters with spaces around the | before each, got {selector!r}"
+            raise ValueError(msg)
     try:
         LexborHTMLParser("").css(selector)
     except SelectolaxError:
@@ -193,9 +200,9 @@ def _selected(selector: str, read: Callable[[Scene, LexborNode], Any]) -> Source
 def _attribute(name: str) -> Callable[[Scene, LexborNode], str | None]:
     def read(scene: Scene, node: LexborNode) -> str | None:
         attributes = node.attributes
-        if name not in attributes:
-            return None
-        return scene.page.restore(attributes[name] or "")
+        # The parser writes the names of HTML's own attributes in small letters, and `viewBox` as it is.
+        found = name if name in attributes else name.lower()
+        return scene.page.restore(attributes[found] or "") if found in attributes else None
 
     return read
 

@@ -2,6 +2,7 @@
 
 import re
 from functools import cached_property, partial
+from html import escape
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -23,7 +24,14 @@ _MARKS = {0: _FIRST_MARK} | {0xDC00 + byte: _FIRST_MARK + byte for byte in range
 _UNMARK = {mark: char for char, mark in _MARKS.items()}
 _REPLACE = dict.fromkeys(_UNMARK, "\ufffd")
 
-_EMPTY_ELEMENT = re.compile(r"<([a-zA-Z][\w:.-]*)((?:\s[^<>]*)?)/>")
+# What XHTML writes and HTML reads otherwise: empty elements and CDATA sections. What is passed over comes to its end in
+# any case, be that the end of the page, so that nothing is read twice.
+_XHTML_ONLY = re.compile(
+    r"<!--.*?(?:-->|\Z)|<!\[CDATA\[(?P<section>.*?)(?:\]\]>|\Z)"
+    r"|<(?P<name>[a-zA-Z][\w:.-]*)(?P<attributes>(?:\s[^<>]*)?)/>"
+    r"|<(?P<raw>script|style)\b[^<>]*>.*?(?:</(?P=raw)|\Z)",
+    re.DOTALL,
+)
 _VOID = frozenset(
     ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr")
 )
@@ -40,7 +48,7 @@ class Page:
     def __init__(self, resource: ResourceView) -> None:
         text = resource.payload.text.removeprefix("\ufeff")
         if resource.media_type == XHTML:
-            text = _EMPTY_ELEMENT.sub(_with_end_tag, text)
+            text = _XHTML_ONLY.sub(_as_html, text)
         try:
             html = text.encode()
             self._marked = "\0" in text
@@ -100,7 +108,11 @@ def _charset_of(payload: Payload) -> str:
     return charset
 
 
-def _with_end_tag(match: re.Match[str]) -> str:
+def _as_html(match: re.Match[str]) -> str:
     """`<script src="a"/>` is whole in XHTML, but in HTML the rest of the page would be the script."""
-    name, attributes = match.groups()
-    return match.group() if name.lower() in _VOID else f"<{name}{attributes}></{name}>"
+    if match["section"] is not None:
+        return escape(match["section"], quote=False)
+    name = match["name"]
+    if name is None or name.lower() in _VOID:
+        return match.group()
+    return f"<{name}{match['attributes']}></{name}>"

@@ -91,12 +91,14 @@ def scan(root: LexborNode, locate: Locate) -> Found:
 
 
 def links_within(root: LexborNode, locate: Locate) -> Iterator[Link]:
-    """Every address within `root` that leads somewhere, and where it stands."""
+    """Every address within `root`, not of itself, that leads somewhere, and where it stands."""
     for node in root.css(_SELECTOR):
-        attributes = node.attributes
-        yield from _links(node, attributes, _places(node.tag or "", attributes), locate)
+        if node.mem_id != root.mem_id:
+            attributes = node.attributes
+            yield from _links(node, attributes, _places(node.tag or "", attributes), locate)
     for node in root.css(_RARE):
-        yield from _links(node, node.attributes, _DECORATIONS, locate)
+        if node.mem_id != root.mem_id:
+            yield from _links(node, node.attributes, _DECORATIONS, locate)
 
 
 def srcset_urls(text: str) -> Spans:
@@ -132,7 +134,12 @@ Places = tuple[tuple[str, str, Callable[[str], Spans] | None], ...]
 
 _LINKED: Places = (("href", LINK, None),)
 _DECORATIONS: Places = (("style", IMAGE, css_urls), ("background", IMAGE, None))
-_SOURCE: Places = (("srcset", IMAGE, srcset_urls), ("data-srcset", IMAGE, srcset_urls), ("src", EMBED, None))
+_SOURCE: Places = (
+    ("srcset", IMAGE, srcset_urls),
+    ("data-srcset", IMAGE, srcset_urls),
+    ("data-lazy-srcset", IMAGE, srcset_urls),
+    ("src", EMBED, None),
+)
 _PLACES: dict[str, Places] = {
     "a": _LINKED,
     "area": _LINKED,
@@ -143,6 +150,7 @@ _PLACES: dict[str, Places] = {
         ("data-lazy-src", IMAGE, None),
         ("srcset", IMAGE, srcset_urls),
         ("data-srcset", IMAGE, srcset_urls),
+        ("data-lazy-srcset", IMAGE, srcset_urls),
     ),
     "source": _SOURCE,
     "video": (("poster", IMAGE, None), ("src", EMBED, None)),

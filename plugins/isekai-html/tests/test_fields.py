@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 from isekai_html.fields import Field
+from isekai_html.page import page_of
 from isekai_html.transform import FieldsTransformer
 
 from isekai_core.errors import TransformError
@@ -107,6 +108,9 @@ def test_an_expression_finds(expression, found):
         ("h1 | upper | all", "all stands right after the source"),
         ("h1@id | strip | refs", "refs stands right after the source; refs is short for all . ref"),
         ("h1 | regex:(", "the filter 'regex' takes a regular expression"),
+        ("h1|slug", r"expected a source, and filters with spaces around the \| before each, got 'h1\|slug'"),
+        ("a[href]@href|slug", "expected a source, and filters with spaces around"),
+        ("h1 || slug", "expected a source, and filters with spaces around"),
     ],
 )
 def test_an_expression_that_cannot_be_is_refused_with_the_fields_name(expression, why):
@@ -129,6 +133,44 @@ def test_a_value_that_cannot_be_read_names_field_expression_and_value(expression
     with pytest.raises(TransformError) as caught:
         value(expression)
     assert str(caught.value).startswith(message)
+
+
+def test_a_bar_that_is_css_s_own_stays_one():
+    html = "<h1 lang=de-AT data-a='x|y'>t</h1><svg><a>in</a></svg>"
+    for expression in ("h1[lang|=de]", "h1[data-a='x|y']", 'h1:lexbor-contains("t|u" i), h1', "*|h1"):
+        assert value(expression, html) == "t"
+    assert value("svg|a", html) == "in"
+
+
+def test_the_name_of_an_attribute_may_be_written_in_capitals():
+    html = "<img SRC=/a.png><svg viewBox='0 0 1 1'></svg><p>t</p>"
+    assert [value("img@Src", html), value("svg@viewBox", html), value("body@HTML", html)[-8:]] == [
+        "/a.png",
+        "0 0 1 1",
+        "<p>t</p>",
+    ]
+
+
+def test_text_that_xhtml_has_in_cdata_sections_is_text():
+    html = """<html xmlns="http://www.w3.org/1999/xhtml"><title/><style>/*<![CDATA[*/ a > b {} /*]]>*/</style>
+        <body><!-- <![CDATA[ no <i/> ]]> --><h1><![CDATA[Fish & chips <b/>]]></h1><script>//<![CDATA[
+        if (a && b) x("<em/>") //]]></script><p/></body></html>"""
+    resource = make_resource("url:https://old.example.org/a", text=html, media_type="application/xhtml+xml")
+    assert page_of(resource).text(page_of(resource).tree.css_first("h1")) == "Fish & chips <b/>"
+    kept = page_of(resource).tree.html
+    for part in (
+        "<!-- <![CDATA[ no <i/> ]]> -->",
+        "/*<![CDATA[*/ a > b {} /*]]>*/</style>",
+        'x("<em/>") //]]></script><p></p>',
+    ):
+        assert part in kept
+
+
+@pytest.mark.parametrize("part", ["<![CDATA[", "<!--", "<script>", "<a ", "<a/", "<style "])
+def test_xhtml_that_ends_within_something_is_read_once(part):
+    html = "<h1>t</h1>" + part * 200_000
+    resource = make_resource("url:https://old.example.org/a", text=html, media_type="application/xhtml+xml")
+    assert page_of(resource).tree.css_first("h1").text() == "t"
 
 
 def test_a_long_value_is_shortened_in_the_message():

@@ -66,6 +66,7 @@ def test_links_to_what_was_mined_become_refs_and_everything_else_stays():
         ('<source srcset="/a.png">', ['<source srcset="', "/a.png", '">']),
         ('<video poster="/a.png" src="/a.mp4"/>', ['<video poster="', "/a.png", '" src="', "/a.mp4", '"></video>']),
         ('<img data-src="/a.png">', ['<img data-src="', "/a.png", '">']),
+        ('<img data-lazy-srcset="/a.png 2x">', ['<img data-lazy-srcset="', "/a.png", ' 2x">']),
         ("<p style=\"background: url('/a.png')\"></p>", ["<p style=\"background: url('", "/a.png", "')\"></p>"]),
         ('<p style="background: url( /a.png )">', ['<p style="background: url( &quot;', "/a.png", '&quot; )"></p>']),
         ('<svg><image xlink:href="/a.png"></image></svg>', ['<svg><image xlink:href="', "/a.png", '"></image></svg>']),
@@ -121,6 +122,14 @@ def test_several_elements_are_joined_with_their_refs():
         '<a href="', ref("/b.html", "/b.html"), '">b</a>', "<hr>", "c"
     )
     assert body(html, ["/b.html"], "article@html | strip | default:none").plain == '<a href="/b.html">b</a>'
+
+
+def test_the_link_that_an_element_is_itself_is_no_part_of_what_is_inside_it():
+    assert body('<a class="x" href="/b.html"> </a>', ["/b.html"], "a.x@html | strip | default:none") == "none"
+    assert body('<a href="/b.html" style="background:url(/b.html)">b</a>', ["/b.html"], "a@html") == "b"
+    assert body('<a href="/b.html"><img src="/a.png"></a>', ["/b.html", "/a.png"], "a@html") == Text(
+        '<img src="', ref("/a.png", "/a.png"), '">'
+    )
 
 
 SPOOFS = [
