@@ -46,7 +46,7 @@ class _Place:
 
 @dataclass(kw_only=True, eq=False)
 class SitemapSeeder:
-    """Gives the pages that sitemaps name: a urlset, an index of sitemaps, either compressed, or a robots.txt.
+    """Gives the pages that sitemaps name: urlsets, plain texts, indexes of those, also compressed, or a robots.txt.
 
     A page's lastmod becomes the seed's version, in UTC; changefreq and priority its metadata, as they stand.
     A `<loc>` that is no address is left out and logged as a warning. A sitemap that cannot be read does not

@@ -1,4 +1,4 @@
-"""Reads sitemaps as they arrive: the XML of a urlset or an index, and the Sitemap lines of a robots.txt.
+"""Reads sitemaps as they arrive: the XML of a urlset or an index, addresses in lines, and the lines of a robots.txt.
 
 Expat is used directly because it can refuse what is dangerous in XML before it happens: a declared
 entity, which is how a few bytes become gigabytes, or a file of this machine.
@@ -7,15 +7,18 @@ entity, which is how a few bytes become gigabytes, or a file of this machine.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Literal
 from xml.parsers import expat
 
 from isekai_http.content import sniff
 
 _NAMESPACE_MARK = " "
-_ROOTS: dict[str, Literal["url", "sitemap"]] = {"urlset": "url", "sitemapindex": "sitemap"}
+_ROOTS = ("urlset", "sitemapindex")
+_KINDS: dict[str, Literal["url", "sitemap"]] = {"url": "url", "sitemap": "sitemap"}
 _FIELDS = frozenset({"loc", "lastmod", "changefreq", "priority"})
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_ADDRESS = re.compile(rb"https?://", re.IGNORECASE)
 _SITEMAP_LINE = re.compile(r"\s*sitemap\s*:\s*(\S+)", re.IGNORECASE)
 
 
@@ -38,19 +41,37 @@ class Entry:
 
 
 def read_entries(blocks: Iterable[bytes]) -> Iterator[Entry]:
-    """The entries of an XML sitemap, lazily; `SitemapFault` after those that came before the fault.
+    """The entries of a sitemap, XML or text, lazily; `SitemapFault` after those that came before the fault.
 
     >>> [entry.fields for entry in read_entries([b"<urlset><url><loc> http://a.org/ </loc></url></urlset>"])]
     [{'loc': 'http://a.org/'}]
     """
+    begun = _begun(blocks)
+    first = next(begun, b"")
+    if _ADDRESS.match(first):
+        yield from _read_lines(b"".join([first, *begun]))
+        return
     reader = _Reader()
-    for block in _begun(blocks):
+    for block in chain([first], begun):
         fault = reader.feed(block)
         yield from reader.taken()
         if fault is not None:
             raise fault
     if fault := reader.feed(b"", last=True):
         raise fault
+
+
+def _read_lines(content: bytes) -> Iterator[Entry]:
+    """The addresses of a sitemap in plain text; `SitemapFault` at its end for lines that are none."""
+    wrong = ""
+    for number, line in enumerate(content.splitlines(), start=1):
+        text = line.strip().decode("utf-8", "replace")
+        if _ADDRESS.match(line.strip()):
+            yield Entry("url", number, {"loc": text})
+        elif text and not wrong:
+            wrong = f"expected an address in each line, got {text[:60]!r} in line {number}"
+    if wrong:
+        raise SitemapFault(wrong)
 
 
 def read_robots(content: bytes) -> Iterator[Entry]:
@@ -95,7 +116,7 @@ class _Reader:
         self._parser.CharacterDataHandler = self._characters
         self._entries: list[Entry] = []
         self._path: list[str] = []
-        self._kind: Literal["url", "sitemap"] = "url"
+        self._kind: Literal["url", "sitemap"] | None = None
         self._prefix = ""
         self._fields: dict[str, str] = {}
         self._text: list[str] = []
@@ -123,18 +144,15 @@ class _Reader:
         raise SitemapFault(msg)
 
     def _start(self, name: str, _: dict[str, str]) -> None:
-        if not self._path:
-            self._begin(name)
-        self._path.append(name)
-        self._text = []
-
-    def _begin(self, root: str) -> None:
-        prefix, mark, local = root.rpartition(_NAMESPACE_MARK)
-        if local not in _ROOTS:
+        prefix, mark, local = name.rpartition(_NAMESPACE_MARK)
+        if not self._path and local not in _ROOTS:
             msg = f"expected <urlset> or <sitemapindex>, got <{local[:60]}>"
             raise SitemapFault(msg)
-        self._kind = _ROOTS[local]
-        self._prefix = prefix + mark
+        if len(self._path) == 1:
+            # By its own name and namespace: not every index says that it is one, and not every root has a namespace.
+            self._kind, self._prefix, self._fields = _KINDS.get(local), prefix + mark, {}
+        self._path.append(name)
+        self._text = []
 
     def _characters(self, text: str) -> None:
         self._text.append(text)
@@ -145,7 +163,6 @@ class _Reader:
         # An image or a video in a <url> has a loc of its own, deeper or in another namespace.
         if depth == 2 and local in _FIELDS:  # noqa: PLR2004
             self._fields.setdefault(local, "".join(self._text).strip())
-        elif depth == 1 and local == self._kind:
+        elif depth == 1 and self._kind is not None:
             self._entries.append(Entry(self._kind, self._parser.CurrentLineNumber, self._fields))
-            self._fields = {}
         self._text = []

@@ -42,6 +42,42 @@ def test_reads_an_index():
     assert entries(text) == [("sitemap", {"loc": "a.xml", "lastmod": "2026"})]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'<urlset><url xmlns="{NAMESPACE}"><loc>http://a.org/</loc></url></urlset>',
+        f'<urlset xmlns="{NAMESPACE}"><url xmlns=""><loc>http://a.org/</loc></url></urlset>',
+        f'<s:urlset xmlns:s="{NAMESPACE}" xmlns="{NAMESPACE}4"><url><loc>http://a.org/</loc></url></s:urlset>',
+        "<sitemapindex><url><loc>http://a.org/</loc></url></sitemapindex>",
+    ],
+)
+def test_a_page_is_one_whatever_namespace_and_root_are_around_it(text):
+    assert entries(text) == [("url", {"loc": "http://a.org/"})]
+
+
+def test_a_sitemap_in_what_calls_itself_a_urlset_is_one():
+    text = "<urlset><sitemap><loc>a.xml</loc></sitemap><other><loc>no</loc></other><url><loc>http://a.org/</loc></url></urlset>"
+    assert entries(text) == [("sitemap", {"loc": "a.xml"}), ("url", {"loc": "http://a.org/"})]
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff", "\n\n"])
+def test_reads_a_sitemap_in_plain_text(mark):
+    text = f"{mark}http://a.org/1?a&b\r\n  HTTPS://a.org/é \n\nhttp://a.org/3"
+    assert entries(text) == [
+        ("url", {"loc": "http://a.org/1?a&b"}),
+        ("url", {"loc": "HTTPS://a.org/é"}),
+        ("url", {"loc": "http://a.org/3"}),
+    ]
+    assert [entry.line for entry in read_entries([text.lstrip("\ufeff\n").encode()])] == [1, 2, 4]
+
+
+def test_a_line_of_a_plain_text_that_is_no_address_is_told_once_the_others_are_given():
+    reader = read_entries([b"http://a.org/1\n/2\nhttp://a.org/3\nnone\n"])
+    assert [next(reader).fields["loc"], next(reader).fields["loc"]] == ["http://a.org/1", "http://a.org/3"]
+    with pytest.raises(SitemapFault, match="expected an address in each line, got '/2' in line 2"):
+        next(reader)
+
+
 def test_reads_cdata_and_the_declared_encoding():
     text = (
         '<?xml version="1.0" encoding="iso-8859-1"?><urlset><url><loc><![CDATA[http://a.org/é&b]]></loc></url></urlset>'
