@@ -17,6 +17,11 @@ _ADVICE = {
     401: "; give username, password and hosts, or headers and hosts",
     407: "; the proxy asks for a password",
 }
+_FAILED = (
+    (httpx.ConnectError, "the connection failed"),
+    (httpx.ProxyError, "the proxy of the environment failed"),
+    (httpx.RemoteProtocolError, "the answer is no HTTP"),
+)
 _USER = re.compile(r"^([a-z][a-z0-9+.-]*://)[^/?#]*@", re.IGNORECASE)
 _LONGEST_URL = 300
 _LONGEST_REASON = 200
@@ -62,13 +67,13 @@ def failure(url: str, error: Exception, timeout: httpx.Timeout) -> ExtractError:
         return ExtractError(f"{where}: its certificate is not trusted: {certificate}; verify=False accepts it")
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError | ValueError):
         return ExtractError(f"{where}: not an address that can be fetched: {_cut(str(error))}")
-    what = "the connection failed" if isinstance(error, httpx.ConnectError) else "the answer broke off"
+    what = next((said for kind, said in _FAILED if isinstance(error, kind)), "the answer broke off")
     return TemporaryError(f"{where}: {what}: {_cut(str(error)) or type(error).__name__}")
 
 
 def next_address(url: str, response: httpx.Response) -> str:
     """Where a redirect leads, absolute and without fragment; `ExtractError` when that is nowhere to go."""
-    location = response.headers.get("location", "").strip()
+    location = _location(response).strip()
     if not location:
         msg = f"{shown(url)}: {response.status_code} {_reason(response)} without a Location"
         raise ExtractError(msg)
@@ -85,6 +90,15 @@ def next_address(url: str, response: httpx.Response) -> str:
         msg = f"{shown(url)}: redirects to {shown(absolute)!r}, expected an http or https address"
         raise ExtractError(msg)
     return str(target.copy_with(raw_path=target.raw_path, fragment=None))
+
+
+def _location(response: httpx.Response) -> str:
+    """The first Location, as browsers read it: UTF-8, or bytes that are sent back as they came."""
+    raw = next((value for name, value in response.headers.raw if name.lower() == b"location"), b"")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return "".join(chr(byte) if byte < 0x80 else f"%{byte:02X}" for byte in raw)  # noqa: PLR2004 - ASCII
 
 
 def is_downgrade(source: str, target: str) -> bool:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from urllib.parse import unquote, urlsplit
 
+from isekai_core.types import Key
+
 EVERY_HOST = "*"
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OURS = frozenset({"accept-encoding", "connection", "content-length", "host", "transfer-encoding", "user-agent"})
@@ -99,7 +101,9 @@ def _host(host: str) -> str:
     if not re.fullmatch(r"\*|[^\s/:@*]+|\[?[0-9a-fA-F:]+\]?", host):
         msg = f"hosts are names such as 'old.example.org', without scheme, port or path, or '*', got {host!r}"
         raise ValueError(msg)
-    return host.strip("[]").lower()
+    host = host.strip("[]").rstrip(".").lower()
+    # As keys have it.
+    return urlsplit(Key("url", f"http://{host}").value).hostname or host if not host.isascii() else host
 
 
 def _sendable(value: str) -> bool:

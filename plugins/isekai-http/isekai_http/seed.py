@@ -20,8 +20,8 @@ from isekai_http.fetch import Fetcher
 from isekai_http.identity import Identity
 from isekai_http.inflate import Inflater, is_gzip
 from isekai_http.lastmod import to_utc
+from isekai_http.proxies import LOCAL, Proxies
 from isekai_http.sitemap import Entry, SitemapFault, read_entries, read_robots
-from isekai_http.transport import LOCAL
 
 logger = logging.getLogger(__name__)
 
@@ -114,8 +114,7 @@ class SitemapSeeder:
         waiting = deque(_Place(url) for url in self._urls)
         seen: set[str] = set()
         faults: list[str] = []
-        timeout = httpx.Timeout(self.timeout, connect=self.connect_timeout)
-        with httpx.Client(timeout=timeout, verify=self.verify, mounts=_NO_PROXY) as client:
+        with self._client() as client:
             fetcher = self._fetcher(client)
             while waiting and len(seen) < self.max_sitemaps:
                 place = waiting.popleft()
@@ -131,6 +130,15 @@ class SitemapSeeder:
                 waiting.extendleft(reversed(found))
         if faults or waiting:
             raise SeedError(_summary(faults, len(seen), len(waiting)))
+
+    def _client(self) -> httpx.Client:
+        try:
+            # httpx would fail on such a proxy, too, in as many ways as there are.
+            Proxies().check()
+        except ValueError as error:
+            raise SeedError(str(error)) from None
+        timeout = httpx.Timeout(self.timeout, connect=self.connect_timeout)
+        return httpx.Client(timeout=timeout, verify=self.verify, mounts=_NO_PROXY)
 
     def _fetcher(self, client: httpx.Client) -> Fetcher:
         return Fetcher(

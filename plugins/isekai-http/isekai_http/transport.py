@@ -10,14 +10,15 @@ import ssl
 from collections.abc import AsyncIterator
 from functools import lru_cache
 from typing import Self
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx
 from yarl import URL
 
-LOCAL = ("localhost", "127.0.0.1", "::1")
-"""The hosts that are this machine: no proxy is asked for them."""
+from isekai_http.proxies import Proxies
+
+_LONGEST_HEADER = 64 * 1024
+"""Bytes: policies and cookies are longer than the 8 KiB that aiohttp takes, and browsers take more than this."""
 
 # The first that fits: aiohttp's errors inherit from several of each other.
 _TRANSLATION: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
@@ -50,7 +51,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
     def __init__(self, *, connections: int = 16, verify: bool = True) -> None:
         self._connections = connections
         self._verify = verify
-        self._proxies = getproxies()
+        self._proxies = Proxies()
         self._session: aiohttp.ClientSession | None = None
         self._trust: ssl.SSLContext | None = None
 
@@ -71,7 +72,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 allow_redirects=False,
                 timeout=_client_timeout(timeout.get("connect"), timeout.get("read")),
                 ssl=self._trusted() if request.url.scheme == "https" else True,
-                proxy=self._proxy(request.url) if self._proxies else None,
+                proxy=self._proxies.for_host(request.url.scheme, request.url.host) if self._proxies else None,
             )
         except _FAULTS as error:
             raise _translated(error, request) from error
@@ -93,6 +94,8 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             connector=aiohttp.TCPConnector(limit=self._connections),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
+            max_line_size=_LONGEST_HEADER,
+            max_field_size=_LONGEST_HEADER,
         )
 
     def _trusted(self) -> ssl.SSLContext:
@@ -100,10 +103,6 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         if self._trust is None:
             self._trust = httpx.create_ssl_context(verify=self._verify)
         return self._trust
-
-    def _proxy(self, url: httpx.URL) -> str | None:
-        proxy = self._proxies.get(url.scheme) or self._proxies.get("all")
-        return None if proxy is None or url.host in LOCAL or proxy_bypass(url.host) else proxy
 
 
 class _Stream(httpx.AsyncByteStream):
@@ -145,4 +144,6 @@ def _client_timeout(connect: float | None, read: float | None) -> aiohttp.Client
 
 def _translated(error: Exception, request: httpx.Request) -> httpx.TransportError:
     kind = next(ours for theirs, ours in _TRANSLATION if isinstance(error, theirs))
-    return kind(str(error) or type(error).__name__, request=request)
+    # Of an answer that is no HTTP aiohttp makes a status of its own, 400, which no server has said.
+    said = error.message if type(error) is aiohttp.ClientResponseError else str(error)
+    return kind(said or type(error).__name__, request=request)

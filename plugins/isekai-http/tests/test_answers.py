@@ -67,7 +67,7 @@ def test_retry_after_that_says_nothing_is_none(header):
         (httpx.ReadTimeout("x"), TemporaryError, "the server sent nothing for 30 s (timeout)"),
         (httpx.ConnectError("refused"), TemporaryError, "the connection failed: refused"),
         (httpx.ReadError(""), TemporaryError, "the answer broke off: ReadError"),
-        (httpx.ProxyError("no proxy"), TemporaryError, "the answer broke off: no proxy"),
+        (httpx.ProxyError("no proxy"), TemporaryError, "the proxy of the environment failed: no proxy"),
         (httpx.UnsupportedProtocol("ftp"), ExtractError, "not an address that can be fetched: ftp"),
         (httpx.InvalidURL("port"), ExtractError, "not an address that can be fetched: port"),
     ],
@@ -93,6 +93,16 @@ def test_a_failure_is_told_by_what_can_be_done(error, kind, message):
 def test_a_redirect_leads_to_an_absolute_address(location, expected):
     response = httpx.Response(302, headers=[(b"Location", location.encode())])
     assert next_address(URL, response) == expected
+
+
+def test_a_redirect_in_bytes_of_another_charset_is_sent_back_as_it_came():
+    response = httpx.Response(302, headers=[(b"Location", b"/caf\xe9?q=\xfc")])
+    assert next_address(URL, response) == "https://old.example.org/caf%E9?q=%FC"
+
+
+def test_the_first_of_several_locations_counts():
+    response = httpx.Response(302, headers=[(b"Location", b"/b"), (b"location", b"/c")])
+    assert next_address(URL, response) == "https://old.example.org/b"
 
 
 def test_leaving_encryption_is_noticed():

@@ -180,7 +180,7 @@ def test_a_reset_connection_is_tried_again(raw_server, extract):
 
 
 def test_an_answer_that_is_not_http_is_tried_again(raw_server, extract):
-    with pytest.raises(TemporaryError, match="the answer broke off: "):
+    with pytest.raises(TemporaryError, match="the answer is no HTTP: Bad status line"):
         extract(raw_server(lambda connection: connection.sendall(b"SSH-2.0-OpenSSH_9\r\n\r\n")))
 
 
@@ -222,3 +222,22 @@ def test_a_connection_is_used_again_after_an_error_page(site):
 
     asyncio.run(several())
     assert [request.path for request in site.requests] == ["/none", "/a", "/none", "/a"]
+
+
+@pytest.mark.parametrize("option", ["http_proxy", "all_proxy"])
+@pytest.mark.parametrize(
+    "proxy", ["socks5://ada:s3cr3t@127.0.0.1:1", "ada:s3cr3t@127.0.0.1:99999", "http://ada:s3/cr3t@x"]
+)
+def test_a_proxy_that_cannot_be_one_is_told_without_its_password(refused, monkeypatch, option, proxy):
+    monkeypatch.setenv(option, proxy)
+    message = refused("http://old.example.org/a")
+    assert "the environment names the proxy " in message
+    assert "expected an http one such as http://proxy.example.org:3128" in message
+    assert "s3" not in message
+
+
+def test_a_proxy_that_does_not_answer_is_named_as_what_failed(extract, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://ada:s3cr3t@127.0.0.1:1")
+    with pytest.raises(TemporaryError, match="the proxy of the environment failed: ") as caught:
+        extract("http://old.example.org/a")
+    assert "s3cr3t" not in str(caught.value)

@@ -118,3 +118,22 @@ def test_what_cannot_be_right_is_refused_without_showing_a_secret(options, messa
 
 def test_secrets_are_not_in_the_repr():
     assert SECRET not in repr(Identity(headers={"X-Key": SECRET}, username="ada", password=SECRET, hosts=["*"]))
+
+
+@pytest.mark.parametrize(
+    ("named", "url"),
+    [
+        ("bücher.example", "http://xn--bcher-kva.example/"),
+        ("BÜCHER.example", "http://xn--bcher-kva.example:8000/"),
+        ("Old.Example.org.", "https://old.example.org/"),
+    ],
+)
+def test_a_host_may_be_written_as_people_write_it(named, url):
+    identity = Identity(username="ada", password="pw", hosts=[named])
+    assert "Authorization" in identity.headers_for(url)
+    assert "Authorization" not in identity.headers_for("http://new.example.org/")
+
+
+def test_a_host_that_cannot_be_one_is_refused():
+    with pytest.raises(ValueError, match="not a usable host name"):
+        Identity(username="ada", hosts=["ü" * 70])

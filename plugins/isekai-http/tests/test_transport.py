@@ -188,6 +188,17 @@ def test_the_proxy_of_the_environment_is_used(site, monkeypatch):
     assert get("http://old.example.org/a?b").text == "by proxy"
 
 
+def test_a_proxy_may_be_named_without_a_scheme(site, monkeypatch):
+    monkeypatch.setenv("http_proxy", f"ada:pw@127.0.0.1:{site.port}")
+    site.pages["http://old.example.org/a"] = lambda request: Response(request.headers["proxy-authorization"])
+    assert get("http://old.example.org/a").text == "Basic YWRhOnB3"
+
+
+def test_headers_may_be_as_long_as_browsers_take_them(site):
+    site.pages["/a"] = Response("é", headers={"Content-Security-Policy": "x" * 60_000})
+    assert len(get(site.url("/a")).headers["content-security-policy"]) == 60_000
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_no_proxy_is_used_for_this_machine(site, monkeypatch, host):
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1/")
