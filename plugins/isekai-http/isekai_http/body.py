@@ -7,9 +7,24 @@ from typing import Self
 from isekai_core.errors import ExtractError, TemporaryError
 from isekai_core.types import Body, MemoryBody, Spool
 from isekai_http.answers import shown
-from isekai_http.inflate import Inflater
+from isekai_http.content import is_text, parse_content_type
+from isekai_http.inflate import Inflater, is_gzip
 
 _CODINGS = {"gzip": "gzip", "x-gzip": "gzip", "deflate": "deflate"}
+# Those that are registered. What else servers write there, such as a charset, means nothing, as in browsers.
+_KNOWN_CODINGS = _CODINGS.keys() | {
+    "aes128gcm",
+    "br",
+    "compress",
+    "dcb",
+    "dcz",
+    "exi",
+    "pack200-gzip",
+    "x-compress",
+    "zstd",
+}
+_GZIP_TYPES = frozenset(("application/gzip", "application/x-gzip", "application/x-gunzip"))
+_GZIP_SUFFIXES = (".gz", ".tgz")
 _BLOCK = 256 * 1024
 
 
@@ -31,6 +46,7 @@ class Intake:
         self._parts: list[bytes] = []
         self._spool: Spool | None = None
         self._inflater = self._inflater_for(headers.get("content-encoding", ""))
+        self._may_be_file = self._inflater is not None and _is_gzip_file(url, headers.get("content-type", ""))
         length = headers.get("content-length", "")
         if length.isdecimal() and int(length) > max_bytes:
             raise self._too_large(length)
@@ -44,6 +60,10 @@ class Intake:
 
     def take(self, chunk: bytes) -> None:
         """Add `chunk`, as it came from the server; `ExtractError` when the body becomes too large."""
+        if self._may_be_file and chunk:
+            self._may_be_file = False
+            if not _is_compressed_twice(chunk):
+                self._inflater = None
         if self._inflater is None:
             self._keep(chunk)
             return
@@ -90,13 +110,28 @@ class Intake:
         return ExtractError(f"{shown(self._url)}: expected at most {self._max_bytes} bytes (max_bytes), got {got}")
 
     def _inflater_for(self, coding: str) -> Inflater | None:
-        coding = coding.strip().lower()
-        if coding in ("", "identity"):
+        named = [name for part in coding.split(",") if (name := part.strip().lower()) in _KNOWN_CODINGS]
+        if not named:
             return None
-        if coding not in _CODINGS:
-            msg = f"{shown(self._url)}: expected no content-encoding, gzip or deflate, got {coding[:60]!r}"
+        if len(named) > 1 or named[0] not in _CODINGS:
+            msg = f"{shown(self._url)}: expected no content-encoding, gzip or deflate, got {coding.strip()[:60]!r}"
             raise ExtractError(msg)
-        return Inflater(_CODINGS[coding])
+        return Inflater(_CODINGS[named[0]])
+
+
+def _is_gzip_file(url: str, content_type: str) -> bool:
+    """Whether a file is compressed itself: many servers say of an archive that it was encoded for the way."""
+    media_type, _ = parse_content_type(content_type)
+    path = url.partition("?")[0].lower()
+    return media_type in _GZIP_TYPES or (path.endswith(_GZIP_SUFFIXES) and not is_text(media_type))
+
+
+def _is_compressed_twice(chunk: bytes) -> bool:
+    """Whether a file that is compressed itself was encoded for the way, too, by the beginning of the bytes."""
+    try:
+        return is_gzip(next(Inflater("gzip").feed(chunk), b""))
+    except zlib.error:
+        return False
 
 
 def blocks(body: Body) -> Iterator[bytes]:

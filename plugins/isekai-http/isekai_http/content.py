@@ -15,6 +15,13 @@ HEAD = 4096
 Blocks = Callable[[], Iterable[bytes]]
 """Gives the bytes of a body, block by block, from the beginning, each time it is called."""
 
+# What is written where nothing is known: by object storages, and by what the type standard calls unknown.
+_SAID = {
+    "binary/octet-stream": "application/octet-stream",
+    "application/x-unknown-content-type": "",
+    "application/unknown": "",
+    "unknown/unknown": "",
+}
 _MEDIA_TYPE = re.compile(r"\s*([\w!#$&^.+-]+/[\w!#$&^.+-]+)\s*(?:;|,|$)", re.ASCII)
 # Possessive, here and below: what was passed over is never tried in another way, however much of it a server sends.
 _CHARSET = re.compile(r";\s*charset\s*+=\s*+[\"']?+\s*+([\w.:+-]+)", re.ASCII | re.IGNORECASE)
@@ -113,7 +120,8 @@ def parse_content_type(header: str) -> tuple[str, str | None]:
     """
     found = _MEDIA_TYPE.match(header)
     charset = _CHARSET.search(header)
-    return (found[1].lower() if found else "", codec_of(charset[1]) if charset else None)
+    media_type = found[1].lower() if found else ""
+    return _SAID.get(media_type, media_type), codec_of(charset[1]) if charset else None
 
 
 @lru_cache(maxsize=512)
