@@ -11,6 +11,7 @@ from isekai_core.types import Mined, ResourceView
 from isekai_html.links import Target
 from isekai_html.match import Addresses
 from isekai_html.page import HTML_TYPES, Page, page_of
+from isekai_html.prose import text_of
 from isekai_html.scan import EMBED, FRAME, ICON, IMAGE, LINK, Link
 from isekai_html.suffixes import DOCUMENTS, IMAGES, NO_PAGES, suffix_set
 
@@ -171,12 +172,12 @@ def _said_of_image(page: Page, link: Link) -> Metadata:
 def _said_of_thumbnail(page: Page, node: LexborNode) -> Metadata:
     image = node.css_first("img[alt]")
     return _texts(
-        page, alt=image.attributes["alt"] if image else None, title=node.attributes.get("title") or node.text()
+        page, alt=image.attributes["alt"] if image else None, title=node.attributes.get("title") or text_of(node)
     )
 
 
 def _said_of_document(page: Page, node: LexborNode) -> Metadata:
-    return _texts(page, title=node.text().strip() or node.attributes.get("title"))
+    return _texts(page, title=text_of(node) or node.attributes.get("title"))
 
 
 def _texts(page: Page, **texts: str | None) -> Metadata:

@@ -6,6 +6,9 @@ from urllib.parse import unquote
 from django.utils.text import slugify
 from selectolax.lexbor import LexborHTMLParser
 
+from isekai_html.nesting import bounded
+from isekai_html.prose import text_of
+
 _SIGN = re.compile(r"(?<=^[+-])\s+")
 # Groups of three, set apart by one and the same character.
 _GROUPED = {
@@ -104,10 +107,10 @@ def _last_segment(text: str) -> str:
 
 
 def without_tags(html: str) -> str:
-    """The text of a piece of HTML, in one line.
+    """The text of a piece of HTML, in one line, as it is read.
 
-    >>> without_tags("<p>Fish &amp; <b>chips</b></p>")
-    'Fish & chips'
+    >>> without_tags("<p>Fish &amp; <b>chip</b>s</p><p>Tea</p>")
+    'Fish & chips Tea'
     """
-    body = LexborHTMLParser(html).body
-    return " ".join(body.text(separator=" ").split()) if body else ""
+    body = LexborHTMLParser(bounded(html.encode())).body
+    return " ".join(text_of(body).split()) if body else ""

@@ -38,6 +38,8 @@ def filtered(text, value):
         ("lower", "ÀB", "àb"),
         ("upper", "àb", "ÀB"),
         ("text", "<p>Fish &amp;\n <b>chips</b></p><p>too", "Fish & chips too"),
+        ("text", "<b>f</b>irst<p>se<i>cond</i><script>no()</script>", "first second"),
+        ("text", "<b><p>" * 20_000 + "deep", "deep"),
         ("text", "", ""),
         ("slug", "Über uns & mehr", "uber-uns-mehr"),
         ("slug", "AC/DC live", "acdc-live"),

@@ -160,6 +160,13 @@ def test_the_suffixes_of_documents_can_be_chosen():
     assert list(documents(html, suffixes=[".DWG"])) == ["/a.dwg"]
 
 
+def test_the_title_of_a_document_is_the_text_of_its_link_as_it_is_read():
+    html = """<a href="/a.pdf"><script>x()</script><div>Annual</div><div>re<b>port</b></div></a>
+        <a href="/b.pdf">Tide<br>tables</a>"""
+    assert documents(html) == {"/a.pdf": {"title": "Annual report"}, "/b.pdf": {"title": "Tide tables"}}
+    assert images('<a href="/c.png">A<br>plan</a>') == {"/c.png": {"title": "A plan"}}
+
+
 def test_the_first_text_of_a_link_is_the_title_of_a_document():
     html = (
         '<a href="/a.pdf"><img src="/icon.png"></a><a href="/a.pdf" title="x"> Tide\n tables </a>'
