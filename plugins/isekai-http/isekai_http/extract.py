@@ -4,16 +4,17 @@ from collections.abc import AsyncIterable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar, Self, cast
+from urllib.parse import urlsplit
 
 import httpx
 
-from isekai_core.errors import ExtractError, TemporaryError
+from isekai_core.errors import ExtractError, SkipResource, TemporaryError
 from isekai_core.types import Body, Extraction, Key, Payload, PayloadKind, ResourceView
 from isekai_http import content
 from isekai_http.answers import REDIRECTS, failure, headers_of, is_downgrade, next_address, refusal, shown, without_user
 from isekai_http.body import Intake, blocks, head
 from isekai_http.disposition import filename
-from isekai_http.identity import Identity
+from isekai_http.identity import EVERY_HOST, Identity, host_name
 from isekai_http.transport import AiohttpTransport
 from isekai_http.watch import Expired, Limit, Watch
 
@@ -21,6 +22,7 @@ TEXT_IN_MEMORY = 1024 * 1024
 BLOB_IN_MEMORY = 64 * 1024
 _NO_BODY = httpx.ByteStream(b"")
 _KNOWN_ORIGINS = 4096
+_PAGES = ("text/html", "application/xhtml+xml")
 
 Heard = Callable[[], None]
 
@@ -35,6 +37,7 @@ class HttpExtractor:
     deadline: seconds that one resource may take in all, redirects included.
     max_bytes: the most that a resource may have, after its content-encoding is undone.
     max_redirects: how many redirects are followed.
+    redirect_hosts: the hosts, beside its own, that a page which a miner found may redirect to; `*` means every host.
     user_agent: who we say we are; `isekai-http/` and its version without it.
     headers: further request headers, sent to `hosts` only.
     username: for Basic authentication, sent to `hosts` only.
@@ -54,6 +57,7 @@ class HttpExtractor:
     deadline: float = 600.0
     max_bytes: int = 100 * 1024 * 1024
     max_redirects: int = 10
+    redirect_hosts: Sequence[str] = ()
     user_agent: str = ""
     headers: Mapping[str, str] | None = field(default=None, repr=False)
     username: str = field(default="", repr=False)
@@ -69,6 +73,7 @@ class HttpExtractor:
         if self.max_redirects < 0:
             msg = f"max_redirects must not be negative, got {self.max_redirects!r}"
             raise ValueError(msg)
+        self._redirect_hosts = frozenset(map(host_name, self.redirect_hosts))
         self._identity = Identity(
             user_agent=self.user_agent,
             headers=self.headers or {},
@@ -99,7 +104,8 @@ class HttpExtractor:
         """The text or the blob at the resource's address.
 
         Raises `TemporaryError` for what may pass (a timeout, a lost connection, 408, 425, 429, 5xx) and
-        `ExtractError` for what stays (any other status, an empty or too large body, a bad redirect).
+        `ExtractError` for what stays (any other status, an empty or too large body, a bad redirect), and
+        `SkipResource` for a page that was mined and redirects to one of another host.
         """
         if self._open is None:
             msg = "the http extractor is not open; use it in an 'async with' block"
@@ -107,12 +113,13 @@ class HttpExtractor:
         transport, watch = self._open
         try:
             with watch.over() as request:
-                return await self._fetch(transport, resource.key, request.heard)
+                return await self._fetch(transport, resource, request.heard)
         except Expired as expired:
             raise self._too_slow(resource.key, expired.limit) from None
 
-    async def _fetch(self, transport: httpx.AsyncBaseTransport, key: Key, heard: Heard) -> Extraction:
-        """Follow the redirects from `key`, and read what is at their end."""
+    async def _fetch(self, transport: httpx.AsyncBaseTransport, resource: ResourceView, heard: Heard) -> Extraction:
+        """Follow the redirects from the resource's address, and read what is at their end."""
+        key = resource.key
         url, downgraded, seen = key.value, False, {key.value}
         while True:
             # The transport itself: httpx's client does redirects, cookies and passwords in its own way, and
@@ -124,7 +131,7 @@ class HttpExtractor:
             heard()
             try:
                 if response.status_code not in REDIRECTS:
-                    return await self._read(key, url, response, heard)
+                    return await self._read(resource, url, response, heard)
                 target = next_address(url, response)
             finally:
                 await response.aclose()
@@ -150,7 +157,7 @@ class HttpExtractor:
         extensions = {"timeout": {"connect": self.connect_timeout}, "target": path.encode("ascii")}
         return httpx.Request("GET", known[0], headers=known[1], stream=_NO_BODY, extensions=extensions)
 
-    async def _read(self, key: Key, url: str, response: httpx.Response, heard: Heard) -> Extraction:
+    async def _read(self, resource: ResourceView, url: str, response: httpx.Response, heard: Heard) -> Extraction:
         if refused := refusal(url, response):
             raise refused
         headers = headers_of(response)
@@ -164,12 +171,26 @@ class HttpExtractor:
             except httpx.TransportError as error:
                 raise failure(url, error, self._timeout) from error
             body = intake.finish()
+        key, payload = resource.key, _payload(media_type, charset, body)
+        if resource.depth and payload.media_type in _PAGES and self._leaves(key.value, url):
+            msg = f"redirects to a page of another host, {shown(url)}; redirect_hosts names those that are wanted"
+            raise SkipResource(msg)
         final_key = Key("url", without_user(url)) if url != key.value else key
         return Extraction(
-            payload=_payload(media_type, charset, body),
+            payload=payload,
             metadata=_metadata(headers),
             final_key=None if final_key == key else final_key,
         )
+
+    def _leaves(self, url: str, target: str) -> bool:
+        """Whether a redirect leads to another site.
+
+        Which sites are gone through is for the pipeline to say: a miner goes on from what it is given, and a page
+        that sends its readers elsewhere would have it go through all that is there.
+        """
+        host = urlsplit(target).hostname or ""
+        wanted = EVERY_HOST in self._redirect_hosts or host in self._redirect_hosts
+        return not wanted and _site(url) != _site(target)
 
     def _lost(self, key: Key, target: str, *, circle: bool) -> ExtractError:
         where, last = shown(key.value), shown(target)
@@ -181,6 +202,12 @@ class HttpExtractor:
         if limit == "silence":
             return TemporaryError(f"{shown(key.value)}: the server sent nothing for {self.timeout:g} s (timeout)")
         return TemporaryError(f"{shown(key.value)}: not complete within {self.deadline:g} s (deadline)")
+
+
+def _site(url: str) -> tuple[str, int | None]:
+    """The host and the port, without what many sites answer to as well: www, and either scheme's own port."""
+    parts = urlsplit(url)
+    return (parts.hostname or "").removeprefix("www."), None if parts.port in (80, 443) else parts.port
 
 
 def _payload(media_type: str, charset: str | None, body: Body) -> Payload:

@@ -37,7 +37,7 @@ class Identity:
     hosts: Iterable[str] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "hosts", frozenset(_host(host) for host in self.hosts))
+        object.__setattr__(self, "hosts", frozenset(host_name(host) for host in self.hosts))
         self._check_headers()
         if not _sendable(self.user_agent):
             msg = f"user_agent must be printable ASCII, got {self.user_agent!r}"
@@ -97,7 +97,12 @@ def _basic(username: str, password: str) -> str:
     return "Basic " + b64encode(f"{username}:{password}".encode()).decode()
 
 
-def _host(host: str) -> str:
+def host_name(host: str) -> str:
+    """A host as keys have it; `*` means every one. Raises `ValueError` for what is none.
+
+    >>> host_name("Bücher.example")
+    'xn--bcher-kva.example'
+    """
     if not re.fullmatch(r"\*|[^\s/:@*]+|\[?[0-9a-fA-F:]+\]?", host):
         msg = f"hosts are names such as 'old.example.org', without scheme, port or path, or '*', got {host!r}"
         raise ValueError(msg)

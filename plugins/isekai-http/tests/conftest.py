@@ -19,12 +19,12 @@ from isekai_core.types import Extraction, Key, ResourceView
 
 @pytest.fixture
 def extract() -> Callable[..., Extraction]:
-    """`extract(url, **options)`: what a fresh `http` extractor brings."""
+    """`extract(url, **options)`: what a fresh `http` extractor brings; `depth` is the resource's."""
 
-    def run(url: str, **options) -> Extraction:
+    def run(url: str, *, depth: int = 0, **options) -> Extraction:
         async def once() -> Extraction:
             async with HttpExtractor(**options) as extractor:
-                return await extractor.extract(ResourceView(Key("url", url)))
+                return await extractor.extract(ResourceView(Key("url", url), depth=depth))
 
         # On the loop that the engine fetches with.
         with asyncio.Runner(loop_factory=new_loop) as runner:

@@ -1,7 +1,9 @@
 """The `http` extractor and redirects: followed to their end, never in circles, never out of HTTP."""
 
 import pytest
+from isekai_http.extract import HttpExtractor
 
+from isekai_core.errors import SkipResource
 from isekai_core.testing import Response, running_site
 from isekai_core.types import Key
 
@@ -87,3 +89,45 @@ def test_a_redirect_out_of_encryption_takes_no_password_along(https_site, extrac
         assert got.payload.text == PAGE
         assert "authorization" in https_site.requests[0].headers
         assert "authorization" not in plain.requests[0].headers
+
+
+def test_a_page_that_was_mined_and_redirects_to_another_host_is_skipped(site, extract):
+    with running_site() as other:
+        other.pages["/b"] = PAGE
+        site.pages["/a"] = Response.redirect(other.url("/b"))
+        with pytest.raises(SkipResource) as caught:
+            extract(site.url("/a"), depth=1)
+        assert str(caught.value) == (
+            f"redirects to a page of another host, {other.url('/b')}; redirect_hosts names those that are wanted"
+        )
+        # What was seeded, was asked for.
+        assert extract(site.url("/a")).final_key == Key("url", other.url("/b"))
+        for host in ("127.0.0.1", "*"):
+            assert extract(site.url("/a"), depth=1, redirect_hosts=[host]).final_key == Key("url", other.url("/b"))
+
+
+def test_a_file_that_was_mined_may_be_on_another_host(site, extract):
+    with running_site() as other:
+        other.pages["/b"] = Response(b"\x89PNG", content_type="image/png")
+        site.pages["/a"] = Response.redirect(other.url("/b"))
+        assert extract(site.url("/a"), depth=1).final_key == Key("url", other.url("/b"))
+
+
+def test_a_page_that_was_mined_may_redirect_to_one_of_its_own_host(site, extract):
+    site.pages["/a"] = Response.redirect("/b")
+    site.pages["/b"] = PAGE
+    assert extract(site.url("/a"), depth=1).final_key == Key("url", site.url("/b"))
+
+
+@pytest.mark.parametrize(
+    ("url", "target", "leaves"),
+    [
+        ("http://old.example.org/a", "https://www.old.example.org/a", False),
+        ("https://www.old.example.org/a", "http://old.example.org:80/b", False),
+        ("http://old.example.org:8000/a", "http://old.example.org:8001/a", True),
+        ("http://old.example.org/a", "http://example.org/a", True),
+        ("http://old.example.org/a", "http://new.example.org/a", False),
+    ],
+)
+def test_www_and_encryption_make_no_other_host(url, target, leaves):
+    assert HttpExtractor(redirect_hosts=["New.example.org"])._leaves(url, target) is leaves
