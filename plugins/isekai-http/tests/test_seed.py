@@ -393,11 +393,3 @@ def test_secrets_are_declared_and_not_in_the_repr():
     )
     assert "s3cr3t" not in repr(seeder)
     assert set(SitemapSeeder.secret_options) == {"headers", "username", "password"}
-
-
-@pytest.mark.parametrize("proxy", ["socks5://ada:s3cr3t@127.0.0.1:1", "ftp://ada:s3cr3t@h:1", "http://ada:s3cr3t@[::1"])
-def test_a_proxy_that_cannot_be_one_is_told_without_its_password(monkeypatch, proxy):
-    monkeypatch.setenv("http_proxy", proxy)
-    with pytest.raises(SeedError, match=r"the environment names the proxy .*, expected an http one") as caught:
-        list(SitemapSeeder(url="http://old.example.org/sitemap.xml").seed())
-    assert "s3cr3t" not in str(caught.value)
