@@ -88,8 +88,10 @@ class Page:
         return self.restore(text_of(node))
 
     def _base(self, own: Base) -> Base:
-        node = self.tree.css_first("base[href]")
-        target = locate(own, self.restore(node.attributes["href"] or "")) if node else None
+        # Within SVG, the selector finds an `xlink:href`, too, which is none.
+        hrefs = (node.attributes.get("href") for node in self.tree.css("base[href]"))
+        href = next((href for href in hrefs if href is not None), "")
+        target = locate(own, self.restore(href)) if href else None
         return base_of(target.url, own.charset) if target else own
 
 

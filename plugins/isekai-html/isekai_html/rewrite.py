@@ -56,7 +56,10 @@ class _Change:
 
     def __init__(self, page: Page, links: list[Link], token: str, refs: list[ResourceRef]) -> None:
         self.node, self.attribute = links[0].node, links[0].attribute
-        self.before = links[0].attributes[self.attribute] or ""
+        attributes = links[0].attributes
+        self.before = attributes[self.attribute] or ""
+        if self.attribute == "href" and "xlink:href" in attributes:
+            _put_behind(self.node, "xlink:href", attributes["xlink:href"] or "")
         self.node.attrs[self.attribute] = self._with_placeholders(page, links, token, refs)
 
     def _with_placeholders(self, page: Page, links: Iterable[Link], token: str, refs: list[ResourceRef]) -> str:
@@ -66,12 +69,23 @@ class _Change:
             quote = _missing_quote(self.attribute, self.before, link.start)
             written += f"{self.before[position : link.start]}{quote}{token}-{len(refs)}-{mark}{part}{quote}"
             position = link.end
-            fallback = page.restore(escape(address).replace("\u00a0", "&nbsp;"))
+            fallback = page.restore(_as_written(address))
             refs.append(ResourceRef(link.target.key, "url", soft=True, fallback=fallback))
         return written + self.before[position:]
 
     def undo(self) -> None:
         self.node.attrs[self.attribute] = self.before
+
+
+def _put_behind(node: LexborNode, name: str, value: str) -> None:
+    """Make an attribute the last one: whoever sets `href` sets an `xlink:href` instead, where that comes first."""
+    del node.attrs[name]
+    node.attrs[name] = value
+
+
+def _as_written(text: str) -> str:
+    """`text` as the parser writes it in an attribute."""
+    return escape(text, quote=False).replace('"', "&quot;").replace("\u00a0", "&nbsp;")
 
 
 def _missing_quote(attribute: str, text: str, start: int) -> str:

@@ -13,7 +13,8 @@ LINK, FRAME, EMBED, IMAGE, ICON = "link", "frame", "embed", "image", "icon"
 
 _SELECTOR = "a,area,img,source,video,audio,iframe,frame,embed,object,input,image,meta,link"
 # A look through a page's elements costs a tenth of parsing it: what is rare is looked for in one go.
-_RARE = "[style*='url(' i],[background],a[download],area[download]"
+# One selector, not a list of them: an element that fits two is found once.
+_RARE = ":is([style*='url(' i],[background],a[download],area[download])"
 
 Attributes = Mapping[str, str | None]
 

@@ -343,6 +343,11 @@ def test_xhtml_with_empty_elements_is_read_whole():
     assert [item.metadata for item in ImageMiner().mine(resource)] == [{"alt": "A"}]
 
 
+def test_a_base_within_svg_is_none():
+    html = '<svg><base xlink:href="/sub/"></base></svg><base><base href="/real/"><a href="b.html">b</a>'
+    assert list(mined(PageMiner(), html)) == ["/real/b.html"]
+
+
 def test_without_a_web_address_of_its_own_a_page_has_only_absolute_links():
     resource = make_resource(
         "file:pages/a.html",
