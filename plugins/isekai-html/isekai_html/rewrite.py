@@ -58,7 +58,8 @@ class _Change:
         self.node, self.attribute = links[0].node, links[0].attribute
         attributes = links[0].attributes
         self.before = attributes[self.attribute] or ""
-        if self.attribute == "href" and "xlink:href" in attributes:
+        first = next((name for name in attributes if name in ("href", "xlink:href")), "")
+        if self.attribute == "href" and first != "href":
             _put_behind(self.node, "xlink:href", attributes["xlink:href"] or "")
         self.node.attrs[self.attribute] = self._with_placeholders(page, links, token, refs)
 
