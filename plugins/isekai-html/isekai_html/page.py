@@ -32,6 +32,8 @@ _XHTML_ONLY = re.compile(
     r"|<(?P<raw>script|style)\b[^<>]*>.*?(?:</(?P=raw)|\Z)",
     re.DOTALL,
 )
+# Within SVG and MathML there is none, and what the selector finds there is an `xlink:href`.
+_BASE = "base[href]:not(svg *, math *)"
 _VOID = frozenset(
     ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr")
 )
@@ -88,10 +90,8 @@ class Page:
         return self.restore(text_of(node))
 
     def _base(self, own: Base) -> Base:
-        # Within SVG, the selector finds an `xlink:href`, too, which is none.
-        hrefs = (node.attributes.get("href") for node in self.tree.css("base[href]"))
-        href = next((href for href in hrefs if href is not None), "")
-        target = locate(own, self.restore(href)) if href else None
+        node = self.tree.css_first(_BASE)
+        target = locate(own, self.restore(node.attributes["href"] or "")) if node else None
         return base_of(target.url, own.charset) if target else own
 
 
