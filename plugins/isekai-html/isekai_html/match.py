@@ -3,19 +3,24 @@
 import re
 from collections.abc import Sequence
 from fnmatch import translate
+from urllib.parse import quote
 
 from isekai_html.links import Target
 
 _ENTRY = re.compile(
     r"(?P<sub>\*\.)?(?P<host>[^\s/:@*?#\[\]]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?", re.IGNORECASE
 )
+_ASCII = "".join(map(chr, range(0x21, 0x7F)))
+_ESCAPE = re.compile("%[0-9a-fA-F]{2}")
+_LETTERS_IN_BRACKETS = re.compile(r"\[[^\]]*[^\x21-\x7e]")
 _PORTS = {"http": "80", "https": "443"}
 
 
 class Globs:
     """Glob patterns on addresses: `*` is anything, `?` one character, `[ab]` one of these.
 
-    A pattern is compared with the whole address; one that begins with `/` with its path and query.
+    A pattern is compared with the whole address; one that begins with `/` with its path and query. Letters may be
+    written as they are or as addresses have them, `/über/*` or `/%C3%BCber/*`.
 
     >>> bool(Globs("pages", ["/blog/*"])("https://old.example.org/blog/a?page=2"))
     True
@@ -26,6 +31,7 @@ class Globs:
             if not pattern:
                 msg = f"{option}: expected a glob pattern such as '/blog/*', got an empty text"
                 raise ValueError(msg)
+        patterns = sorted({*patterns, *map(_as_in_addresses, patterns)})
         self._whole = _any_of([pattern for pattern in patterns if not pattern.startswith("/")])
         self._path = _any_of([pattern for pattern in patterns if pattern.startswith("/")])
 
@@ -94,6 +100,13 @@ class _Domains:
 
 def _any_of(patterns: Sequence[str]) -> re.Pattern[str] | None:
     return re.compile("|".join(map(translate, patterns))) if patterns else None
+
+
+def _as_in_addresses(pattern: str) -> str:
+    """The pattern with its letters as canonical addresses have them; as it is where that would break its brackets."""
+    if _LETTERS_IN_BRACKETS.search(pattern):
+        return pattern
+    return _ESCAPE.sub(lambda escape: escape[0].upper(), quote(pattern, safe=_ASCII))
 
 
 def _path_of(url: str) -> str:

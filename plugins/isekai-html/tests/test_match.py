@@ -4,6 +4,8 @@ import pytest
 from isekai_html.links import base_of, locate
 from isekai_html.match import Addresses, Globs
 
+from isekai_core.types import Key
+
 
 def wants(url, *, site="old.example.org", domains=None, include=None, exclude=None):
     return Addresses(domains, include, exclude).wants(locate(base_of(""), url), site)
@@ -77,3 +79,18 @@ def test_keys_that_are_no_addresses_are_compared_as_they_are():
 def test_an_empty_pattern_is_refused():
     with pytest.raises(ValueError, match=r"pages: expected a glob pattern such as '/blog/\*', got an empty text"):
         Globs("pages", [""])
+
+
+@pytest.mark.parametrize(
+    "pattern", ["/über uns/*", "/%C3%BCber%20uns/*", "/%c3%bcber%20uns/*", "*/über*", "https://*/über uns/?"]
+)
+def test_letters_of_a_pattern_may_be_written_as_people_or_as_addresses_write_them(pattern):
+    globs = Globs("include", [pattern])
+    assert globs(Key("url", "https://old.example.org/über uns/a").value)
+    assert not globs("https://old.example.org/uber-uns/a")
+
+
+def test_a_pattern_fits_what_is_no_address_as_it_is_written():
+    assert Globs("include", ["*/über*.png"])("images/über uns.png")
+    assert Globs("include", ["*/[üö]ber.png"])("images/über.png")
+    assert not Globs("include", ["*/[üö]ber.png"])("images/Cber.png")
