@@ -1,8 +1,12 @@
 """What processors give, looked at before it is kept: a mistake in it costs one resource, never the run."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from isekai_core.types import Key, Payload
+from isekai_core.errors import LoadError
+from isekai_core.types import Key, LoadItem, Payload
+
+_WRITTEN = ("create", "update", "unchanged")
 
 
 def check_key(key: Any) -> None:
@@ -32,6 +36,35 @@ def check_version(version: Any, longest: int) -> None:
         msg = f"a seed's version has {longest} characters at most, got {len(version)}"
         raise ValueError(msg)
     _check_text(version, "the version")
+
+
+def check_item(item: LoadItem, pk: Any) -> None:
+    """`LoadError` for an item of which its loader does not say that it has a row now, and which.
+
+    pk: the model's primary key field. Without this, what nobody wrote would count as loaded.
+    """
+    if item.action not in _WRITTEN:
+        msg = f"the loader planned {item.action!r}, expected 'create', 'update', 'unchanged' or 'error'"
+        raise LoadError(msg)
+    if item.pk is None:
+        whose = "write() sets it" if item.action != "unchanged" else "what has no row is to be created"
+        msg = f"the loader says {item.action!r} and names no row, its pk is None: {whose}"
+        raise LoadError(msg)
+    try:
+        pk.to_python(item.pk)
+    except Exception as error:
+        msg = f"the loader gives the pk {item.pk!r}, which is none of {pk.model._meta.label}"[:500]
+        raise LoadError(msg) from error
+    if not isinstance(item.written, Mapping):
+        msg = f"the loader gives as written {item.written!r}, expected the hash of each field"[:500]
+        raise LoadError(msg)
+
+
+def reason_of(item: LoadItem) -> Exception:
+    """Why an item is not to be written; a text will do."""
+    if isinstance(item.error, Exception):
+        return item.error
+    return LoadError(str(item.error or "the loader gave no reason"))
 
 
 def is_storable(value: Any) -> bool:

@@ -9,6 +9,7 @@ from django.db.models import Model
 
 from isekai_core.errors import LoadError, RunError, SkipResource
 from isekai_core.pipeline.composing.compose import Processor
+from isekai_core.pipeline.given import check_item, reason_of
 from isekai_core.pipeline.journal import Journal, LeaseLost, first_batch
 from isekai_core.pipeline.loading.match import forget_gone, match
 from isekai_core.pipeline.resolve import Resolver
@@ -171,6 +172,7 @@ class Writer:
             processor.object.plan(items)
             changed = [item for item in items if item.action in ("create", "update")]
             processor.object.write(changed)
+            self._check(works)
         self.resolver.forget(changed)
         self.resolver.fetch_foretold(
             {work.row.pk: work.item for work in works if work.item is not None and work.item.action != "error"}
@@ -178,9 +180,17 @@ class Writer:
         for work in works:
             assert work.item is not None
             if work.item.action == "error":
-                self.fail(work, work.item.error or LoadError("the loader gave no reason"))
+                self.fail(work, reason_of(work.item))
             else:
                 self._loaded(work, work.item)
+
+    @staticmethod
+    def _check(works: Sequence[Work]) -> None:
+        """`LoadError` when the loader left one of them without a row, and without a reason."""
+        pk = find_model(works[0].row.target_model)._meta.pk
+        for work in works:
+            if work.item is not None and work.item.action != "error":
+                check_item(work.item, pk)
 
     def _loader(self, label: str) -> Processor | None:
         return next((p for p in self.journal.composed["loader"] if p.accepts(label)), None)
