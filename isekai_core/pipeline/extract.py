@@ -6,13 +6,14 @@ written, and synchronous extractors run, in the thread that runs the pipeline.
 
 import asyncio
 import inspect
+import logging
 import math
 import queue
 import random
 import threading
 import time
-from collections.abc import Coroutine
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Self
@@ -20,7 +21,14 @@ from typing import Any, Self
 from django.utils import timezone
 
 from isekai_core.conf import settings
-from isekai_core.errors import ExtractError, IsekaiError, SkipResource, TemporaryError
+from isekai_core.errors import (
+    ConfigurationError,
+    ExtractError,
+    IsekaiError,
+    RunError,
+    SkipResource,
+    TemporaryError,
+)
 from isekai_core.loops import new_loop
 from isekai_core.pipeline.composing.compose import Composed, Processor
 from isekai_core.pipeline.given import check_key, check_payload
@@ -30,6 +38,7 @@ from isekai_core.plugins.contain import as_error, in_words
 from isekai_core.types import Extraction, ResourceView, State
 from isekai_core.types.protocols import accepts_key
 
+_log = logging.getLogger(__name__)
 _DEFAULT_CONCURRENCY = 16
 _TRANSIENT = (TimeoutError, ConnectionError)
 # What a server may say anew of the same bytes; it does not make them new.
@@ -151,15 +160,15 @@ class Fetcher:
                 for processor in self._processors:
                     self._queues[id(processor)] = asyncio.Queue()
                     if hasattr(processor.object, "__aenter__"):
-                        await stack.enter_async_context(processor.object)
-            except BaseException as error:
+                        await stack.enter_async_context(_session(processor))
+                workers = [
+                    self._loop.create_task(self._work(self._queues[id(processor)]))
+                    for processor in self._processors
+                    for _ in range(_concurrency(processor))
+                ]
+            except BaseException as error:  # whatever it is: who waits for us would wait for ever
                 self._ready.put(error)
                 return
-            workers = [
-                self._loop.create_task(self._work(self._queues[id(processor)]))
-                for processor in self._processors
-                for _ in range(_concurrency(processor))
-            ]
             self._ready.put(None)
             await self._stop.wait()
             for worker in workers:
@@ -181,6 +190,25 @@ class Fetcher:
             self._results.put(Fetched(work, processor, result, time.perf_counter() - start))
 
 
+@asynccontextmanager
+async def _session(processor: Processor) -> AsyncIterator[None]:
+    """Open it, and close it; what was fetched is there, whether it can be closed or not."""
+    try:
+        await processor.object.__aenter__()
+    except ConfigurationError:
+        raise
+    except BaseException as error:  # code of the plugin
+        msg = f"{processor.name} cannot be opened: {in_words(error)}"
+        raise RunError(msg) from error
+    try:
+        yield
+    finally:
+        try:
+            await processor.object.__aexit__(None, None, None)
+        except BaseException as error:
+            _log.warning("%s cannot be closed: %s", processor.name, in_words(error))
+
+
 def _extraction(processor: Processor, view: ResourceView) -> Coroutine[Any, Any, Extraction]:
     made: Coroutine[Any, Any, Extraction] = processor.object.extract(view)
     return made
@@ -191,7 +219,8 @@ def _ended(error: BaseException) -> ExtractError:
 
 
 def _concurrency(processor: Processor) -> int:
-    return max(1, int(getattr(processor.object, "concurrency", _DEFAULT_CONCURRENCY)))
+    given = getattr(processor.object, "concurrency", None)
+    return max(1, _DEFAULT_CONCURRENCY if given is None else int(given))
 
 
 def take(fetched: Fetched, step: int) -> bool:
@@ -199,7 +228,7 @@ def take(fetched: Fetched, step: int) -> bool:
     work, result = fetched.work, fetched.result
     work.row.extract_step_id = step
     if isinstance(result, SkipResource):
-        work.skip("extract", str(result))
+        work.skip("extract", result)
         return False
     if isinstance(result, Exception):
         _failed(work, result, fetched.processor)
@@ -213,6 +242,10 @@ def take(fetched: Fetched, step: int) -> bool:
 
 
 def _take_extraction(work: Work, result: Any) -> None:
+    if inspect.iscoroutine(result):
+        result.close()
+        msg = "extract() returned a coroutine without being a coroutine function: write async def extract"
+        raise ExtractError(msg)
     if not isinstance(result, Extraction):
         msg = f"an extractor returns an Extraction, got {result!r}"[:500]
         raise ExtractError(msg)

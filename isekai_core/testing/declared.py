@@ -67,8 +67,7 @@ def _problems(kind: str, cls: type[Any]) -> Iterator[str]:
         yield f"__doc__ is {cls.__doc__!r}, expected a text"
     elif not summary_of(cls):
         yield "it has no docstring: say in its first line what it does"
-    is_place = kind.startswith("slice_") and any(hasattr(cls, name) for name in _OF_A_PLACE)
-    for name, arguments in (_OF_A_PLACE if is_place else METHODS[kind]).items():
+    for name, arguments in _methods(kind, cls).items():
         yield from _problems_of_own_method(cls, name, arguments)
     if not kind.startswith("slice_"):
         yield from _problems_of_context(kind, cls)
@@ -92,6 +91,14 @@ def _problems(kind: str, cls: type[Any]) -> Iterator[str]:
 
 
 # Methods
+
+
+def _methods(kind: str, cls: type[Any]) -> dict[str, tuple[str, ...]]:
+    """What `cls` must have, and what it may have."""
+    if kind.startswith("slice_") and any(hasattr(cls, name) for name in _OF_A_PLACE):
+        return _OF_A_PLACE
+    is_picky = kind == "extractor" and hasattr(cls, "handles")
+    return METHODS[kind] | ({"handles": ("key",)} if is_picky else {})
 
 
 def _problems_of_own_method(cls: type[Any], name: str, arguments: Sequence[str]) -> Iterator[str]:

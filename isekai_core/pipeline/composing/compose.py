@@ -188,6 +188,27 @@ def _check_protocol(kind: str, item: Any, path: str, owner: str = "") -> None:
         lacking = ", ".join(dict.fromkeys(wanted)) or "a method"
         msg = f"{path}: {type(item).__qualname__}{owner} is no {kind}: it lacks {lacking}"
         raise OptionError(msg)
+    for name in (*_methods(protocol), *(("handles",) if kind == "extractor" else ())):
+        _check_method(item, name, path, owner)
+    if kind == "extractor" and inspect.iscoroutinefunction(item.extract):
+        _check_concurrency(item, path, owner)
+
+
+def _check_method(item: Any, name: str, path: str, owner: str) -> None:
+    """A coroutine function that nobody awaits would do nothing, and nobody would be told."""
+    method = getattr(item, name, None)
+    is_coroutine = inspect.iscoroutinefunction(method) and name != "extract"
+    if is_coroutine or inspect.isasyncgenfunction(method):
+        instead = "return, not yield" if name == "extract" else "def, not async def"
+        msg = f"{path}: {name}() of {_label(item)}{owner} is asynchronous, and nobody awaits it: write {instead}"
+        raise OptionError(msg)
+
+
+def _check_concurrency(item: Any, path: str, owner: str) -> None:
+    given = getattr(item, "concurrency", None)
+    if given is not None and (isinstance(given, bool) or not isinstance(given, int)):
+        msg = f"{path}: concurrency of {_label(item)}{owner} is how many at once, a number, got {given!r}"
+        raise OptionError(msg)
 
 
 def _check_names(item: Any, name: str, path: str, owner: str) -> None:

@@ -8,6 +8,7 @@ from testapp.models import Author
 from world import author, resource, state
 
 from isekai_core import Extraction, Key, Payload, Seed
+from isekai_core.errors import RunError
 
 
 def coroutine(world, fetch, concurrency=4):
@@ -127,7 +128,7 @@ def test_a_coroutine_extractor_is_entered_and_left_once_a_run(world):
     assert sorted(log[1:-1]) == ["a", "b"]
 
 
-def test_an_extractor_that_cannot_be_entered_ends_the_run_and_the_next_one_goes_on(world):
+def test_an_extractor_that_cannot_be_opened_ends_the_run_with_its_name_and_the_next_one_goes_on(world):
     class Broken:
         accepts = ("thing",)
         version = "1"
@@ -144,9 +145,58 @@ def test_an_extractor_that_cannot_be_entered_ends_the_run_and_the_next_one_goes_
 
     world.add("a", author("a"))
     world.changes["extractors"] = [Broken()]
-    with pytest.raises(RuntimeError, match="no proxy"):
+    with pytest.raises(RunError, match=r"Broken cannot be opened: RuntimeError: no proxy$"):
         world.run()
     world.changes = {}
+    assert world.run().is_complete
+
+
+@pytest.mark.parametrize("raised", [OSError("cannot close"), SystemExit(3)])
+def test_an_extractor_that_cannot_be_closed_is_told_and_costs_nothing(raised, world, caplog, recwarn):
+    class Open:
+        accepts = ("thing",)
+        version = "1"
+
+        async def __aenter__(self):
+            return self
+
+        async def __aexit__(self, *_):
+            raise raised
+
+        async def extract(self, resource):
+            return Extraction(Payload.from_text("x"))
+
+    world.add("a", author("a"))
+    world.changes["extractors"] = [Open()]
+    assert world.run().is_complete
+    [said] = caplog.messages
+    assert said.endswith(f"Open cannot be closed: {type(raised).__name__}: {raised}")
+    # That is how pytest tells of a thread which ended with an error.
+    assert not recwarn.list
+
+
+def test_a_coroutine_that_a_plain_function_returns_is_told_in_the_same_words_for_every_key(world):
+    class Wrapped:
+        accepts = ("thing",)
+        version = "1"
+
+        def extract(self, resource):
+            return asyncio.sleep(0)
+
+    world.add("a", author("a"))
+    world.add("b", author("b"))
+    world.changes["extractors"] = [Wrapped()]
+    assert world.run().failed == 2
+    assert state("a")[2].startswith("extract() returned a coroutine without being a coroutine function")
+    assert resource("a").cause == resource("b").cause
+
+
+def test_a_concurrency_of_none_is_the_usual_one(world):
+    async def fetch(resource):
+        return Extraction(Payload.from_text("x"))
+
+    world.add("a", author("a"))
+    coroutine(world, fetch, concurrency=None)
     assert world.run().is_complete
 
 

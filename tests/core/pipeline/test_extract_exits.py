@@ -7,7 +7,7 @@ from testapp.models import Author
 from world import author, state
 
 from isekai_core import Extraction, Payload
-from isekai_core.errors import ExtractError
+from isekai_core.errors import RunError
 from isekai_core.pipeline.definition import extractor
 
 
@@ -64,5 +64,5 @@ def test_a_session_that_exits_while_it_is_opened_ends_the_run_with_its_text(worl
 
     world.changes["extractors"] = [Session()]
     world.add("a", author("a"))
-    with pytest.raises(ExtractError, match="the extractor ended with SystemExit: 3"):
+    with pytest.raises(RunError, match="Session cannot be opened: SystemExit: 3"):
         world.run()

@@ -199,6 +199,22 @@ def test_a_generator_where_something_is_returned(kind, name):
     assert found == [f"{name}() is a generator: use return, not yield"]
 
 
+async def asks(self, key):
+    return True
+
+
+@pytest.mark.parametrize(
+    ("handles", "problem"),
+    [
+        (asks, "handles() is a coroutine function, and only extract() may be one: write def, not async def"),
+        (lambda self: True, "handles() cannot be called with key alone: too many positional arguments"),
+    ],
+)
+def test_what_takes_a_closer_look_at_keys_is_looked_at_too(handles, problem):
+    assert problems_of("extractor", variant(accepts=("url",), handles=handles)) == [problem]
+    assert problems_of("miner", variant(accepts=("text/*",), handles=handles)) == []
+
+
 def test_a_context_manager_that_is_never_entered():
     both = {"__aenter__": coroutine, "__aexit__": coroutine}
     assert problems_of("extractor", variant(accepts=("url",), extract=coroutine, **both)) == []

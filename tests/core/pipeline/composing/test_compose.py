@@ -228,6 +228,70 @@ def test_what_a_function_declares_wrongly_is_refused_with_its_path(declared, sai
     assert str(caught.value) == f"pipelines.p.transformers[0]: {said}"
 
 
+class Waits:
+    """Every method of it is a coroutine function, or a generator of them."""
+
+    accepts = ("*",)
+
+    async def extract(self, resource):
+        yield resource
+
+    async def handles(self, key):
+        return True
+
+    async def seed(self):
+        yield None
+
+    async def mine(self, resource):
+        return []
+
+    async def transform(self, resource):
+        return None
+
+    async def plan(self, items):
+        pass
+
+    async def write(self, items):
+        pass
+
+
+class Asks(Waits):
+    async def extract(self, resource):
+        return None
+
+
+@pytest.mark.parametrize(
+    ("kind", "own", "said"),
+    [
+        ("seeder", Waits, "seed() of Waits is asynchronous, and nobody awaits it: write def, not async def"),
+        ("extractor", Waits, "extract() of Waits is asynchronous, and nobody awaits it: write return, not yield"),
+        ("extractor", Asks, "handles() of Asks is asynchronous, and nobody awaits it: write def, not async def"),
+        ("miner", Waits, "mine() of Waits is asynchronous, and nobody awaits it: write def, not async def"),
+        ("transformer", Waits, "transform() of Waits is asynchronous, and nobody awaits it: write def, not async def"),
+        ("loader", Waits, "plan() of Waits is asynchronous, and nobody awaits it: write def, not async def"),
+    ],
+)
+def test_what_nobody_would_await_is_refused_with_its_path(kind, own, said):
+    with pytest.raises(OptionError) as caught:
+        compose(Pipeline("p", **{f"{kind}s": [own()]}))
+    assert str(caught.value) == f"pipelines.p.{kind}s[0]: {said}"
+
+
+@pytest.mark.parametrize("given", ["many", 2.5, True])
+def test_a_concurrency_that_is_no_number_is_refused_with_its_path(given):
+    class Many:
+        accepts = ("url",)
+        concurrency = given
+
+        async def extract(self, resource):
+            return None
+
+    with pytest.raises(
+        OptionError, match=r"p\.extractors\[0\]: concurrency of .*Many is how many at once, a number, got "
+    ):
+        compose(Pipeline("p", extractors=[Many()]))
+
+
 def test_a_docstring_that_is_no_text_stops_nobody(fake_distribution):
     fake_distribution("isekai-acme", ODD.replace("{more}", "__doc__ = 5"))
     assert compose(Pipeline("p", extractors=["odd"]))["extractor"][0].name == "isekai-acme/odd"
