@@ -40,7 +40,7 @@ def _accepts(kind, cls):
 
 
 def _row(option):
-    default = "required" if option.required else f"`{option.default!r}`"
+    default = "required" if option.required else f"`{option.shown_default()!r}`"
     return f"| `{option.name}` | {_cell(option.type)} | {_cell(default)} | {_cell(option.doc.rstrip('.'))} |"
 
 

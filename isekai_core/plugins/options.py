@@ -4,7 +4,7 @@ import dataclasses
 import inspect
 import re
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -21,9 +21,10 @@ class Option:
     """One option of a processor.
 
     annotation: its type, as the class declares it.
-    default: its value when it is not given; None for one that is required.
+    default: its value when it is not given; None for one that is required, and for one that a factory makes.
     doc: what the docstring of the class says after `name:`.
     secret: its value is never shown.
+    factory: what makes its value anew each time. It is code of the plugin, and is only asked for what is shown.
     """
 
     name: str
@@ -32,6 +33,18 @@ class Option:
     required: bool
     doc: str = ""
     secret: bool = False
+    factory: Callable[[], Any] | None = None
+
+    def shown_default(self) -> Any:
+        """Its default as a listing shows it; in words, where what makes it fails here."""
+        if self.factory is None:
+            return self.default
+        try:
+            return self.factory()
+        except KeyboardInterrupt:  # the user's
+            raise
+        except BaseException as error:  # of the plugin: a variable of the environment that is not set here, say
+            return f"made when it is needed ({in_words(error)})"
 
     @property
     def type(self) -> str:
@@ -52,14 +65,16 @@ def options_of(cls: type[Any]) -> list[Option]:
     [('url', 'str', None, 'where it is.'), ('limit', 'int', 10, '')]
     """
     hints, docs, secrets = _hints(cls), _docs(cls), getattr(cls, "secret_options", ())
+    factories = _factories(cls)
     return [
         Option(
             name=parameter.name,
             annotation=hints.get(parameter.name, parameter.annotation),
-            default=_default(cls, parameter),
+            default=None if parameter.name in factories or parameter.default is parameter.empty else parameter.default,
             required=parameter.default is parameter.empty,
             doc=docs.get(parameter.name, ""),
             secret=parameter.name in secrets,
+            factory=factories.get(parameter.name),
         )
         for parameter in inspect.signature(cls).parameters.values()
         if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
@@ -141,13 +156,12 @@ def _hints(cls: type[Any]) -> dict[str, Any]:
     return found
 
 
-def _default(cls: type[Any], parameter: inspect.Parameter) -> Any:
-    if dataclasses.is_dataclass(cls):
-        for field in dataclasses.fields(cls):
-            # The signature only shows that there is a factory, not what it makes.
-            if field.name == parameter.name and field.default_factory is not dataclasses.MISSING:
-                return field.default_factory()
-    return None if parameter.default is parameter.empty else parameter.default
+def _factories(cls: type[Any]) -> dict[str, Callable[[], Any]]:
+    """What makes the defaults of a dataclass: its signature only shows that there is something."""
+    if not dataclasses.is_dataclass(cls):
+        return {}
+    made = ((field.name, field.default_factory) for field in dataclasses.fields(cls))
+    return {name: factory for name, factory in made if factory is not dataclasses.MISSING}
 
 
 def _docs(cls: type[Any]) -> dict[str, str]:

@@ -102,7 +102,7 @@ def _told_by_class(entry: ProcessorEntry) -> dict[str, Any]:
             "name": option.name,
             "type": option.type,
             "required": option.required,
-            "default": None if option.secret else _plain(option.default),
+            "default": None if option.secret else _plain(option.shown_default()),
             "secret": option.secret,
             "doc": option.doc,
         }

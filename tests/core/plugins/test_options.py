@@ -1,5 +1,6 @@
 """`plugins/options.py`: the options of a processor, from its class."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
@@ -41,6 +42,21 @@ class Miner:
             raise ValueError(msg)
 
 
+@dataclass
+class FromTheEnvironment:
+    """Knows its place.
+
+    place: where.
+    token: what lets us in.
+    """
+
+    secret_options: ClassVar[tuple[str, ...]] = ("token",)
+    asked: ClassVar[list[str]] = []
+
+    place: str = field(default_factory=lambda: os.environ["ACME_PLACE"])
+    token: str = field(default_factory=lambda: FromTheEnvironment.asked.append("token") or "t0k3n")
+
+
 class Plain:
     def __init__(self, url: str, *, limit: "int | None" = None, odd: "OnlyForTypeCheckers" = 3):
         self.given = (url, limit, odd)
@@ -56,12 +72,30 @@ class Bare:
 
 
 def test_the_options_of_a_dataclass_are_its_fields():
-    assert options_of(Miner) == [
+    *options, skip = options_of(Miner)
+    assert options == [
         Option("domains", Sequence[str], None, True, "only of these hosts, and of none without one."),
         Option("depth", int, 1, False, "how far."),
         Option("token", str, "t0k3n", False, secret=True),
-        Option("skip", tuple[str, ...], ("a",), False),
     ]
+    assert (skip.name, skip.annotation, skip.required, skip.shown_default()) == ("skip", tuple[str, ...], False, ("a",))
+
+
+def test_what_makes_a_default_is_not_asked_for_an_option_that_is_given(monkeypatch):
+    monkeypatch.delenv("ACME_PLACE", raising=False)
+    FromTheEnvironment.asked.clear()
+    assert build(FromTheEnvironment, {"place": "here", "token": "t"}, PATH).place == "here"
+    assert FromTheEnvironment.asked == []
+
+
+def test_a_default_that_cannot_be_made_here_is_told_and_stops_only_who_needs_it(monkeypatch):
+    monkeypatch.delenv("ACME_PLACE", raising=False)
+    place, _ = options_of(FromTheEnvironment)
+    assert place.shown_default() == "made when it is needed (KeyError: 'ACME_PLACE')"
+    with pytest.raises(OptionError, match="FromTheEnvironment raised KeyError: 'ACME_PLACE'"):
+        build(FromTheEnvironment, {}, PATH)
+    monkeypatch.setenv("ACME_PLACE", "there")
+    assert place.shown_default() == "there"
 
 
 def test_the_type_of_an_option_is_told_in_words():
