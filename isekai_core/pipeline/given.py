@@ -1,12 +1,20 @@
 """What processors give, looked at before it is kept: a mistake in it costs one resource, never the run."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from isekai_core.errors import LoadError
 from isekai_core.types import Key, LoadItem, Payload
 
 _WRITTEN = ("create", "update", "unchanged")
+
+
+def several(given: Any, method: str, of: str) -> Iterable[Any]:
+    """What a method that gives many gave; `TypeError`, naming it, for what nobody can go through."""
+    if isinstance(given, Iterable):
+        return given
+    msg = f"{method} gives {of} objects, with yield or in a list, got {given!r}"[:500]
+    raise TypeError(msg)
 
 
 def check_key(key: Any) -> None:

@@ -12,7 +12,7 @@ from isekai_core.conf import settings
 from isekai_core.errors import SeedError
 from isekai_core.models import Resource
 from isekai_core.pipeline.composing.compose import Processor
-from isekai_core.pipeline.given import check_key, check_payload, check_version
+from isekai_core.pipeline.given import check_key, check_payload, check_version, several
 from isekai_core.pipeline.journal import Journal, first_batch
 from isekai_core.pipeline.repeats import Repeats
 from isekai_core.pipeline.store import payloads
@@ -59,7 +59,7 @@ class _Stream(Iterator["Given"]):
     def _next(self) -> Any:
         try:
             if self._seeds is None:
-                self._seeds = iter(self._processor.object.seed())
+                self._seeds = iter(several(self._processor.object.seed(), "seed()", "Seed"))
             return next(self._seeds)
         except StopIteration:
             raise

@@ -34,7 +34,7 @@ def transform(work: Work, composed: Composed, journal: Journal, tally: Tally) ->
             _take(work, spec)
         except SkipResource as reason:
             work.row.transform_step_id = journal.step("transform", processor)
-            work.skip("transform", str(reason))
+            work.skip("transform", reason)
             return False
         except BaseException as error:  # code of the plugin
             _failed(work, as_error(error, "transformer"), processor, journal)

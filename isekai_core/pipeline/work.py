@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from isekai_core.errors import IsekaiError
+from isekai_core.errors import IsekaiError, SkipResource
 from isekai_core.models import Resource
 from isekai_core.types import (
     BlobRef,
@@ -32,7 +32,7 @@ from isekai_core.types import (
 SPEC_MEDIA_TYPE = "application/vnd.isekai.spec+json"
 
 _CHANGED_BY_LOAD = ("stage", "state", "target_pk", "loaded_hash", "written", "loaded_in", "changed_in", "message")
-_VARIABLE = re.compile(r"'[^']*'|\"[^\"]*\"|\b(?:url|file|row):\S+|https?://\S+|\d+")
+_VARIABLE = re.compile(r"'[^']*'|\"[^\"]*\"|\b(?:url|file|row):\S+|https?://\S+|0x[0-9a-fA-F]+|\d+")
 
 
 @dataclass
@@ -63,8 +63,9 @@ class Failure:
 def _text_of(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception:
-        # It is the error of somebody else's code, and so is its text.
+    except KeyboardInterrupt:  # the user's
+        raise
+    except BaseException:  # it is the error of somebody else's code, and so is its text
         return ""
 
 
@@ -218,12 +219,13 @@ class Work:
         row.message, row.traceback, row.cause = failure.message, failure.traceback, failure.cause
         self.events.append((stage, "failed"))
 
-    def skip(self, stage: str, reason: str) -> None:
+    def skip(self, stage: str, reason: str | SkipResource) -> None:
         """It is not wanted, or nobody handles it."""
+        said = reason if isinstance(reason, str) else _text_of(reason)
         self.clear_error()
         self.row.state = State.SKIPPED.value
         self.row.error_stage = stage
-        self.row.message = clean(reason)
+        self.row.message = clean(said)
         self.events.append((stage, "skipped"))
 
     def set_spec(self, spec: Spec) -> None:

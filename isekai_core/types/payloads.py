@@ -207,9 +207,13 @@ class Payload:
             # one that Python does not know; or one that is none of texts, such as `idna`.
             return content.decode("utf-8", "surrogateescape")
 
-    @cached_property
+    @property
     def record(self) -> dict[str, Any]:
-        """The mapping of a record payload; `TypeError` for text and blobs."""
+        """The mapping of a record payload, each time a dict of the caller's own; `TypeError` for text and blobs."""
+        return dict(self._record)
+
+    @cached_property
+    def _record(self) -> dict[str, Any]:
         if self.kind != PayloadKind.RECORD:
             msg = f"this payload is {self.kind} ({self.media_type}), not a record"
             raise TypeError(msg)

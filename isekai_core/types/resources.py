@@ -1,8 +1,9 @@
 """Resources as processors give and see them: what a seeder and a miner give, what everyone reads."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from dataclasses import FrozenInstanceError, dataclass, field
+from types import MappingProxyType
+from typing import Any, NoReturn, TypeVar
 
 from isekai_core.types.keys import Key
 from isekai_core.types.payloads import Payload
@@ -53,6 +54,9 @@ class Extraction:
     final_key: Key | None = None
 
 
+_set = object.__setattr__
+
+
 class ResourceView:
     """A resource as a processor sees it: read-only, with what the stages before it found.
 
@@ -68,6 +72,13 @@ class ResourceView:
 
     __slots__ = ("_once", "_payload", "depth", "key", "metadata", "mined")
 
+    key: Key
+    metadata: Mapping[str, Any]
+    depth: int
+    mined: frozenset[Key]
+    _payload: Payload | None
+    _once: dict[str, Any]
+
     def __init__(
         self,
         key: Key,
@@ -77,12 +88,20 @@ class ResourceView:
         depth: int = 0,
         mined: frozenset[Key] = frozenset(),
     ) -> None:
-        self.key = key
-        self.metadata: Mapping[str, Any] = metadata or {}
-        self.depth = depth
-        self.mined = mined
-        self._payload = payload
-        self._once: dict[str, Any] = {}
+        # What one processor changed, the next would find changed, in this run and not in a later one.
+        _set(self, "key", key)
+        _set(self, "metadata", MappingProxyType(dict(metadata or {})))
+        _set(self, "depth", depth)
+        _set(self, "mined", mined)
+        _set(self, "_payload", payload)
+        _set(self, "_once", {})
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        msg = f"a resource is read-only: {name!r} of {self.key} cannot be set"
+        raise FrozenInstanceError(msg)
+
+    def __delattr__(self, name: str) -> NoReturn:
+        self.__setattr__(name, None)
 
     @property
     def payload(self) -> Payload:
@@ -114,3 +133,8 @@ class ResourceView:
 
     def __repr__(self) -> str:
         return f"<ResourceView {self.key}>"
+
+
+def tell_mined(view: ResourceView, mined: frozenset[Key]) -> None:
+    """For the engine: what miners found in it is known now."""
+    _set(view, "mined", mined)

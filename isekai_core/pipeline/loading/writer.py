@@ -227,7 +227,7 @@ class Writer:
         work.row.load_step_id = self.journal.step("load", loader)
         work.events = []
         if isinstance(error, SkipResource):
-            work.skip("load", str(error))
+            work.skip("load", error)
         else:
             work.fail(error, "load", loader.name if loader else "")
         self.bad[work.row.pk] = work.row.pk

@@ -304,3 +304,73 @@ def test_a_miner_that_exits_fails_its_page_and_the_run_goes_on(world):
     assert (result.failed, Author.objects.count()) == (1, 1)
     assert state("bad") == ("extracted", "failed", "the miner ended with SystemExit: 3")
     assert "SystemExit" in resource("bad").traceback
+
+
+def test_a_miner_may_go_on_with_the_mapping_that_it_gave(world):
+    @miner(version="1")
+    def numbered(page):
+        said = {"tags": []}
+        for name in ("b", "c") if page.key.value == "a" else ():
+            said["alt"] = name
+            said["tags"].append(name)
+            yield Mined(key(name), said)
+
+    for name in "abc":
+        world.add(name, author(name))
+    world.seeds = ["a"]
+    world.changes["miners"] = [numbered]
+    heard = {}
+    world.specs["b"] = lambda page: heard.setdefault("b", dict(page.metadata)) and None
+    world.specs["c"] = lambda page: heard.setdefault("c", dict(page.metadata)) and None
+    world.run()
+    assert heard == {"b": {"alt": "b", "tags": ["b"]}, "c": {"alt": "c", "tags": ["b", "c"]}}
+
+
+def test_a_processor_cannot_change_what_the_next_one_sees(world):
+    @miner(version="1")
+    def spoils(page):
+        for change in (
+            lambda: setattr(page, "key", key("z")),
+            lambda: page.metadata.update(alt="changed"),
+            lambda: delattr(page, "mined"),
+        ):
+            with pytest.raises((AttributeError, TypeError)):
+                change()
+        page.payload.record["name"] = "changed"
+        return []
+
+    seen = []
+    world.add("a", lambda page: seen.append((page.key, dict(page.metadata), page.payload.record)))
+    world.seeds = [Seed(key("a"), {"alt": "x"}, Payload.from_record({"name": "Ada"}))]
+    world.changes["miners"] = [spoils]
+    world.run()
+    assert seen == [(key("a"), {"alt": "x"}, {"name": "Ada"})]
+
+
+@pytest.mark.parametrize("given", [None, 5])
+def test_a_miner_that_gives_nothing_to_go_through_says_so(given, world):
+    world.add("a", author("a"))
+    world.changes["miners"] = [miner(version="1")(lambda page: given)]
+    assert world.run().failed == 1
+    assert state("a")[2] == f"mine() gives Mined objects, with yield or in a list, got {given!r}"
+
+
+class Silent:
+    def __str__(self):
+        raise SystemExit(4)
+
+
+@pytest.mark.parametrize(("raised", "outcome"), [(SkipResource, "skipped"), (ZeroDivisionError, "failed")])
+def test_an_error_that_exits_when_it_is_asked_what_it_says_costs_its_page_alone(raised, outcome, world):
+    @miner(version="1")
+    def silent(page):
+        if page.key.value == "a":
+            raise raised(Silent())
+        return []
+
+    world.add("a", author("a"))
+    world.add("b", author("b"))
+    world.changes["miners"] = [silent]
+    world.run()
+    assert state("a")[1] == outcome
+    assert Author.objects.get().slug == "b"

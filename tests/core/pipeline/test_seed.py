@@ -95,7 +95,7 @@ def test_a_seeder_that_returns_nothing_to_go_through_says_so(world):
     world.changes["seeders"] = [nothing, world.seeder()]
     result = world.run()
     assert Author.objects.count() == 1
-    assert "'NoneType' object is not iterable" in result.seed_errors[0]["message"]
+    assert result.seed_errors[0]["message"] == "seed() gives Seed objects, with yield or in a list, got None"
 
 
 def test_what_two_seeders_give_is_one_resource_with_the_first_ones_word(world):

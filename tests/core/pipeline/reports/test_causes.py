@@ -7,6 +7,7 @@ from isekai_core import ResourceRef, Spec, run
 from isekai_core.errors import ConfigurationError, ExtractError, TemporaryError
 from isekai_core.models import Resource
 from isekai_core.pipeline.reports.causes import Cause, causes, choose, short_ids
+from isekai_core.pipeline.work import Failure
 
 
 def told(found):
@@ -36,6 +37,14 @@ def test_only_errors_that_nobody_raised_on_purpose_have_a_traceback(shelf):
     expected, unexpected, _ = causes("shelf")
     assert expected.traceback == ""
     assert unexpected.traceback.endswith("ZeroDivisionError: one by nought\n")
+
+
+def test_failures_that_differ_only_in_where_an_object_lies_have_one_cause():
+    first, second = (
+        Failure.of(ValueError(f"cannot read <_io.BytesIO object at {place}>"), "mine", "acme/words")
+        for place in ("0x7fd0c96bc5f0", "0x000001C0FFEEAB10")
+    )
+    assert first.cause == second.cause
 
 
 @pytest.mark.parametrize(("examples", "shown"), [(0, 0), (1, 1), (None, 2)])
