@@ -4,12 +4,12 @@ from typing import ClassVar
 
 import pytest
 
-from isekai_core.testing.conformance.suite import Suite, fail, must
+from isekai_core.testing.conformance.suite import Given, Suite, fail, must
 from isekai_core.testing.declared import problems_of_object
 from isekai_core.testing.fresh import ImportReport, import_report
 
 
-class Conformance:
+class Conformance(Given):
     """Subclassed by the suite of each kind.
 
     processor: what is tested: `use(…)`, a class, an object or a decorated function.

@@ -15,7 +15,7 @@ from isekai_core.testing.conformance.checks import (
     shown,
 )
 from isekai_core.testing.conformance.suite import Suite, fail, must
-from isekai_core.types import Seed
+from isekai_core.types import Key, Seed
 
 MOST = 1000
 """Seeds that are looked at: a source may have millions."""
@@ -47,7 +47,8 @@ class SeederConformance(Conformance):
             check_kept_metadata(seed.metadata, str(seed.key))
 
     def test_its_payloads_and_versions_can_be_kept(self, suite: Suite) -> None:
-        """A payload can be opened twice; a version is a text of 64 characters at most."""
+        """A payload can be opened twice, and is the only one of its key; a version has 64 characters at most."""
+        given: dict[Key, str] = {}
         for seed in _seeds(suite):
             if seed.payload is not None:
                 check_kept_payload(seed.payload, str(seed.key))
@@ -56,6 +57,9 @@ class SeederConformance(Conformance):
                     check_version(seed.version, _VERSION_LENGTH)
                 except (TypeError, ValueError) as error:
                     fail(f"{seed.key}: {error}")
+            content = seed.payload.sha256 if seed.payload is not None else ""
+            lost = "and only the first is kept: give what is another thing another key"
+            must(given.setdefault(seed.key, content) == content, f"{seed.key} comes twice, with other data, {lost}")
 
     def test_it_gives_the_same_seeds_twice(self, suite: Suite) -> None:
         """Nothing has changed in the source: a second run finds nothing to do."""

@@ -8,11 +8,11 @@ import pytest
 
 from isekai_core.slicing import DataSlicer, ImportJob
 from isekai_core.slicing.plan import plan_of
-from isekai_core.testing.conformance.suite import Suite, must
+from isekai_core.testing.conformance.suite import Given, Suite, must
 from isekai_core.types.slices import BundleReader, BundleStore, SlicePlan, SliceSource, SliceTarget, TableReport
 
 
-class _SliceConformance:
+class _SliceConformance(Given):
     """What both suites have in common: the class gives its parts as attributes, properties, methods or fixtures."""
 
     kind = "slice_source"

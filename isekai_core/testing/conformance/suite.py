@@ -14,6 +14,11 @@ from isekai_core.plugins.registry import registry
 from isekai_core.types import ResourceView
 
 _MISSING: Any = object()
+_NAMES = (
+    *("processor", "keys", "missing", "resources", "model", "values", "items", "changes", "wrong"),
+    *("source", "target", "jobs", "rows"),
+)
+"""What the suites are given, each by its own."""
 
 
 def fail(message: str) -> NoReturn:
@@ -25,6 +30,24 @@ def must(condition: object, message: str) -> None:
     """The test fails with this message unless `condition` holds."""
     if not condition:
         fail(message)
+
+
+class Given:
+    """The base of what an author subclasses: which of the suite's names are fixtures is told to pytest.
+
+    Asked for only inside a test, a fixture that uses the database would come too late for pytest-django, which makes
+    ready at the start what some test says that it needs: it would be at work in the project's own database.
+    """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if names := [name for name in _NAMES if _is_fixture(getattr(cls, name, None))]:
+            pytest.mark.usefixtures(*names)(cls)
+
+
+def _is_fixture(value: object) -> bool:
+    # pytest has no public name for what its decorator makes.
+    return type(value).__name__ == "FixtureFunctionDefinition"
 
 
 class Suite:
@@ -46,8 +69,7 @@ class Suite:
         value = getattr(self.owner, name, _MISSING)
         if value is _MISSING:
             return default
-        # pytest has no public name for what its decorator makes.
-        if type(value).__name__ == "FixtureFunctionDefinition" and self._request is not None:
+        if _is_fixture(value) and self._request is not None:
             return self._request.getfixturevalue(name)
         return self._called(name, value) if inspect.ismethod(value) or inspect.isfunction(value) else value
 

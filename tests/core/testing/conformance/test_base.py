@@ -242,3 +242,40 @@ def test_without_settings_the_message_says_what_to_write(author):
     printed, status = author(THREE_LINES, "-q", settings=False)
     assert status == 1
     assert "put DJANGO_SETTINGS_MODULE = isekai_core.testing.settings into pytest.ini" in printed
+
+
+ON_A_TEST_DATABASE = """
+    import pytest
+    from django.db import connection
+    from isekai_core import Key, Seed, seeder
+    from isekai_core.testing import SeederConformance
+
+    class TestGroups(SeederConformance):
+        @pytest.fixture
+        def processor(self, db):
+            from django.contrib.auth.models import Group
+            Group.objects.create(name="editors")
+            assert ".test." in connection.settings_dict["NAME"]
+
+            @seeder(version="1")
+            def groups():
+                for name in Group.objects.values_list("name", flat=True):
+                    yield Seed(Key("row", name))
+
+            return groups
+"""
+
+
+def test_a_fixture_that_a_suite_is_given_is_at_work_in_the_test_database(tmp_path, project_environment):
+    (tmp_path / "test_it.py").write_text(dedent(ON_A_TEST_DATABASE))
+    (tmp_path / "pytest.ini").write_text("[pytest]\nDJANGO_SETTINGS_MODULE = isekai_core.testing.settings\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "gives_seeds", "test_it.py"],
+        cwd=tmp_path,
+        env=project_environment | {"ISEKAI_TEST_DATABASE": "sqlite"},
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    assert "1 passed" in done.stdout, done.stdout

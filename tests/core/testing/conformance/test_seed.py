@@ -60,6 +60,19 @@ def test_a_decorated_function_passes(failures):
     assert failures(type("ASuite", (SeederConformance,), {"processor": decorated})) == {}
 
 
+def row(text):
+    return lambda: Seed(Key("row", "1"), payload=Payload.from_text(text))
+
+
+def test_a_key_that_comes_again_with_other_data_fails_and_with_the_same_does_not(failures):
+    assert failures(suite_of(row("Ada"), row("Ada"))) == {}
+    found = failures(suite_of(row("Ada"), row("Grace")))
+    assert found == {
+        "test_its_payloads_and_versions_can_be_kept": "row:1 comes twice, with other data, and only the first is kept:"
+        " give what is another thing another key"
+    }
+
+
 def test_a_million_seeds_are_not_waited_for(failures):
     assert failures(type("ASuite", (SeederConformance,), {"processor": Numbers(most=10**12)})) == {}
 
