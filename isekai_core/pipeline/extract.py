@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Self
 
@@ -31,7 +31,7 @@ from isekai_core.errors import (
 )
 from isekai_core.loops import new_loop
 from isekai_core.pipeline.composing.compose import Composed, Processor
-from isekai_core.pipeline.given import check_key, check_payload
+from isekai_core.pipeline.given import check_key, kept_payload
 from isekai_core.pipeline.store.payloads import Identity, is_kept
 from isekai_core.pipeline.work import Work, dump_metadata, load_metadata
 from isekai_core.plugins.contain import as_error, in_words
@@ -249,7 +249,7 @@ def _take_extraction(work: Work, result: Any) -> None:
     if not isinstance(result, Extraction):
         msg = f"an extractor returns an Extraction, got {result!r}"[:500]
         raise ExtractError(msg)
-    _check(result)
+    result = _kept(result)
     if result.payload.size == 0:
         msg = f"{work.key}: the source gave an empty body (0 bytes)"
         raise ExtractError(msg)
@@ -274,11 +274,11 @@ def _take_extraction(work: Work, result: Any) -> None:
     work.view = ResourceView(work.key, metadata=metadata, payload=result.payload, depth=work.row.depth)
 
 
-def _check(extraction: Extraction) -> None:
+def _kept(extraction: Extraction) -> Extraction:
     try:
-        check_payload(extraction.payload)
         if extraction.final_key is not None:
             check_key(extraction.final_key)
+        return replace(extraction, payload=kept_payload(extraction.payload))
     except (TypeError, ValueError) as error:
         raise ExtractError(str(error)) from None
 

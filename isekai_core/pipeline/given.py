@@ -1,11 +1,13 @@
 """What processors give, looked at before it is kept: a mistake in it costs one resource, never the run."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from isekai_core.errors import LoadError
-from isekai_core.types import Key, LoadItem, Payload
+from isekai_core.types import Body, Key, LoadItem, MemoryBody, Payload, PayloadKind, Spool
 
+_CHUNK = 1024 * 1024
 _WRITTEN = ("create", "update", "unchanged")
 
 
@@ -31,8 +33,43 @@ def check_payload(payload: Any) -> None:
     if not isinstance(payload, Payload):
         msg = f"expected a Payload such as Payload.from_text('…'), got {payload!r}"[:500]
         raise TypeError(msg)
+    if not isinstance(payload.kind, PayloadKind):
+        msg = f"expected a payload of a PayloadKind, got {payload.kind!r}; Payload.from_text and its like know it"[:500]
+        raise TypeError(msg)
     _check_text(payload.media_type, "the media type")
     _check_text(payload.charset or "", "the charset")
+
+
+def kept_payload(payload: Payload) -> Payload:
+    """The payload, with its bytes in a body of core's own; whatever is raised says why it cannot be kept.
+
+    What somebody else's body does when it is read costs what gave it. Read later, it would be written with others.
+    """
+    check_payload(payload)
+    body = payload.body
+    if type(body) is MemoryBody and isinstance(body.content, bytes):
+        return payload
+    if type(body) is Spool:
+        with body.open():  # A closed one cannot be read any more.
+            return payload
+    return replace(payload, body=_copied(body))
+
+
+def _copied(body: Any) -> Spool:
+    content = body.content if isinstance(body, MemoryBody) else b""
+    if not isinstance(content, bytes) or not isinstance(body, Body):
+        msg = f"expected a payload of bytes, of a Spool or of another Body, got one of {content or body!r}"[:500]
+        raise TypeError(msg)
+    spool = Spool()
+    with body.open() as reader:
+        while chunk := reader.read(_CHUNK):
+            spool.write(chunk)
+    for name in ("size", "sha256"):
+        told, found = getattr(body, name), getattr(spool, name)
+        if told != found:
+            msg = f"the payload's body says that its {name} is {told!r}, and that of what it gives is {found!r}"[:500]
+            raise ValueError(msg)
+    return spool
 
 
 def check_version(version: Any, longest: int) -> None:

@@ -1,10 +1,8 @@
 """Mine: every miner that accepts the payload looks for further keys in it."""
 
-from dataclasses import replace
-
 from isekai_core.errors import MineError, SkipResource
 from isekai_core.pipeline.composing.compose import Composed
-from isekai_core.pipeline.given import check_key, check_payload, several
+from isekai_core.pipeline.given import check_key, kept_payload, several
 from isekai_core.pipeline.tally import Tally
 from isekai_core.pipeline.work import Work, dump_metadata, load_metadata, unique_keys
 from isekai_core.plugins.contain import as_error
@@ -44,8 +42,7 @@ def _kept(item: object) -> Mined:
     try:
         check_key(item.key)
         said = dump_metadata(item.metadata, f"metadata of {item.key}")
-        if item.payload is not None:
-            check_payload(item.payload)
+        payload = None if item.payload is None else kept_payload(item.payload)
     except (TypeError, ValueError) as error:
         raise MineError(str(error)) from None
-    return replace(item, metadata=load_metadata(said)) if said else item
+    return Mined(item.key, load_metadata(said), payload)

@@ -12,7 +12,7 @@ from isekai_core.conf import settings
 from isekai_core.errors import SeedError
 from isekai_core.models import Resource
 from isekai_core.pipeline.composing.compose import Processor
-from isekai_core.pipeline.given import check_key, check_payload, check_version, several
+from isekai_core.pipeline.given import check_key, check_version, kept_payload, several
 from isekai_core.pipeline.journal import Journal, first_batch
 from isekai_core.pipeline.repeats import Repeats
 from isekai_core.pipeline.store import payloads
@@ -84,15 +84,13 @@ class Given:
         try:
             check_key(item.key)
             check_version(item.version or "", _VERSION_LENGTH)
-            if item.payload is not None:
-                check_payload(item.payload)
-        except (TypeError, ValueError) as error:
+            self.payload = None if item.payload is None else kept_payload(item.payload)
+        except (TypeError, ValueError, OSError) as error:
             msg = f"{item.key}: {error}"[:1000]
             raise SeedError(msg) from None
         self.key = item.key
         self.digest = item.key.digest
         self.metadata = dump_metadata(item.metadata, f"{item.key} metadata")
-        self.payload = item.payload
         self.version = item.version or ""
 
 

@@ -266,3 +266,20 @@ def test_a_refresh_that_fails_leaves_the_row_and_what_points_to_it_alone(world):
     world.pages["ada"] = "page ada"
     assert world.run(refresh=True).is_complete
     assert Author.objects.count() == 1
+
+
+@pytest.mark.parametrize("raised", [OSError("gone"), SystemExit(3)])
+def test_a_body_that_cannot_be_read_fails_its_resource_and_not_those_it_would_be_written_with(raised, world):
+    class Gone:
+        size = 3
+        sha256 = "ab" * 32
+
+        def open(self):
+            raise raised
+
+    for name in "abc":
+        world.add(name, author(name))
+    world.pages["b"] = Payload.from_blob(Gone())
+    assert world.run().failed == 1
+    assert state("b")[1] == "failed"
+    assert set(Author.objects.values_list("slug", flat=True)) == {"a", "c"}

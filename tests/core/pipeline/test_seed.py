@@ -65,6 +65,7 @@ def test_w2_a_seeder_that_raises_half_way_keeps_what_it_gave_and_its_reason(worl
         ("thing:b", "a seeder gives Seed objects, got 'thing:b'"),
         (Seed("thing:b"), "'thing:b'"),
         (Seed(key("b"), payload="text"), "'text'"),
+        (Seed(key("b"), payload=Payload.from_blob(bytearray(b"x"))), "thing:b: expected a payload of bytes"),
         (Seed(key("b"), metadata={"seen": object()}), "thing:b metadata.seen"),
         (Seed(key("b"), metadata="alt"), "'alt'"),
         (Seed(key("b"), version="x" * 65), "64 characters at most, got 65"),
