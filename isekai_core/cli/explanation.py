@@ -8,6 +8,7 @@ from isekai_core.cli.plugin_pages import why
 from isekai_core.errors import ConfigurationError
 from isekai_core.pipeline.composing.explain import Candidate, explain, explain_installed
 from isekai_core.pipeline.reports.readable import printable
+from isekai_core.plugins.quiet import off_standard_output
 from isekai_core.plugins.registry import Registry
 from isekai_core.plugins.report import SCHEMA
 from isekai_core.types import Key
@@ -32,10 +33,11 @@ def print_explanation(found: Registry, text: str, pipeline: str | None, media_ty
     if media_type and not pipeline:
         msg = "--media-type is about who reads a payload in a pipeline: name one with --pipeline"
         raise ConfigurationError(msg)
-    if pipeline:
-        candidates = _of_pipeline(pipeline, key, media_type)
-    else:
-        candidates = explain_installed(found.entries("extractor"), key)
+    with off_standard_output():
+        if pipeline:
+            candidates = _of_pipeline(pipeline, key, media_type)
+        else:
+            candidates = explain_installed(found.entries("extractor"), key)
     absent = [plugin for plugin in found.plugins if not plugin.state.usable]
     if as_json:
         rows = [asdict(candidate) for candidate in candidates]

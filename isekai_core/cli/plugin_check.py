@@ -9,6 +9,7 @@ from isekai_core.errors import PluginUnusable
 from isekai_core.plugins.contain import contained
 from isekai_core.plugins.contain import in_words as raised
 from isekai_core.plugins.entry import Plugin, ProcessorEntry, in_words
+from isekai_core.plugins.quiet import off_standard_output
 from isekai_core.plugins.registry import Registry
 from isekai_core.plugins.report import SCHEMA
 from isekai_core.plugins.states import PluginState
@@ -42,7 +43,7 @@ def problems_with(plugin: Plugin, *, is_named: bool = False) -> list[str]:
 
 def _problems_in(entry: ProcessorEntry) -> list[str]:
     try:
-        with contained(entry.kind):
+        with off_standard_output(), contained(entry.kind):
             cls = entry.load()
             found = problems_of(entry.kind, cls) if entry.kind in METHODS else []
     except PluginUnusable as error:

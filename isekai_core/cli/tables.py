@@ -1,11 +1,11 @@
 """How the commands on pipelines say numbers, moments and texts of others; with `output.py`, all that they print."""
 
 import datetime as dt
-import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 
 from isekai_core.pipeline.reports.readable import printable
+from isekai_core.plugins.quiet import off_standard_output
 
 _SHORT_SECONDS = 10
 
@@ -70,7 +70,7 @@ def indented(text: str, spaces: int) -> str:
 @contextmanager
 def clean_output() -> Iterator[None]:
     """What a project's own code prints goes to standard error: standard output is for one JSON document."""
-    with redirect_stdout(sys.stderr):
+    with off_standard_output():
         yield
 
 

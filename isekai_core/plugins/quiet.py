@@ -1,16 +1,36 @@
-"""Importing somebody else's code without letting it into the output, or moving the process elsewhere."""
+"""Running somebody else's code without letting it into the output, or changing what the next one finds."""
 
 import os
 import sys
+import warnings
 from collections.abc import Iterator
-from contextlib import chdir, contextmanager, redirect_stdout, suppress
+from contextlib import ExitStack, chdir, contextmanager, redirect_stdout, suppress
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Inside, what is printed goes to standard error, below Python too; the current folder is the same afterwards."""
-    with redirect_stdout(sys.stderr), _descriptor_redirected(), chdir(os.curdir):
+    """For imports: nothing is printed, the current folder is the same afterwards, and warnings are no errors then."""
+    with off_standard_output(), chdir(os.curdir), _warnings_as_before():
         yield
+
+
+@contextmanager
+def off_standard_output() -> Iterator[None]:
+    """Inside, what is printed goes to standard error, below Python too."""
+    with redirect_stdout(sys.stderr), _descriptor_redirected():
+        yield
+
+
+@contextmanager
+def _warnings_as_before() -> Iterator[None]:
+    """What makes warnings errors, or shows them elsewhere, would break others; what ignores some may stay."""
+    before, show = list(warnings.filters), warnings.showwarning
+    with ExitStack() as stack:
+        stack.enter_context(warnings.catch_warnings())
+        yield
+        new_errors = [one for one in warnings.filters if one[0] == "error" and one not in before]
+        if not new_errors and warnings.showwarning is show:
+            stack.pop_all()
 
 
 @contextmanager

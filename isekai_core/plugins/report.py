@@ -9,6 +9,7 @@ from isekai_core.plugins.contain import contained
 from isekai_core.plugins.contain import in_words as in_error
 from isekai_core.plugins.entry import Plugin, ProcessorEntry, in_words
 from isekai_core.plugins.hooks import KINDS
+from isekai_core.plugins.quiet import off_standard_output
 from isekai_core.plugins.registry import Registry
 
 SCHEMA = 1
@@ -84,7 +85,7 @@ def _processor(registry: Registry, entry: ProcessorEntry) -> dict[str, Any]:
 def _inside(entry: ProcessorEntry) -> dict[str, Any]:
     """What only the class itself can tell."""
     try:
-        with contained(entry.kind):
+        with off_standard_output(), contained(entry.kind):
             return _told_by_class(entry)
     except PluginUnusable as error:
         return {"doc": "", "options": [], "error": str(error)}

@@ -3,7 +3,12 @@
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
+
+import pytest
+
+from isekai_core.plugins.quiet import quiet
 
 
 def test_what_is_printed_at_any_level_goes_to_standard_error():
@@ -20,9 +25,28 @@ def test_what_is_printed_at_any_level_goes_to_standard_error():
     assert sorted(done.stderr.split()) == ["below", "child", "python"]
 
 
-def test_the_current_folder_stays(tmp_path, monkeypatch):
-    from isekai_core.plugins.quiet import quiet
+def test_warnings_that_somebody_makes_errors_are_none_for_the_next():
+    with warnings.catch_warnings():
+        before = list(warnings.filters)
+        with quiet():
+            warnings.simplefilter("error")
+            with pytest.raises(FutureWarning):
+                warnings.warn("at his own", FutureWarning, stacklevel=1)
+        assert warnings.filters == before
+        show = warnings.showwarning
+        with quiet():
+            warnings.showwarning = print
+        assert warnings.showwarning is show
 
+
+def test_a_warning_that_somebody_ignores_stays_ignored():
+    with warnings.catch_warnings():
+        with quiet():
+            warnings.filterwarnings("ignore", message="of theirs", category=FutureWarning)
+        assert any(one[0] == "ignore" and one[2] is FutureWarning for one in warnings.filters)
+
+
+def test_the_current_folder_stays(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with quiet():
         os.chdir("/")
