@@ -7,7 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from isekai_core.hookspecs import hookimpl
+    from isekai_core.hookspecs import Register, hookimpl
     from isekai_core.pipeline.definition import Pipeline, extractor, miner, seeder, transformer, use
     from isekai_core.pipeline.engine import RunResult as RunResult
     from isekai_core.pipeline.engine import run as run
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
-    "isekai_core.hookspecs": ("hookimpl",),
+    "isekai_core.hookspecs": ("Register", "hookimpl"),
     "isekai_core.pipeline.definition": ("Pipeline", "extractor", "miner", "seeder", "transformer", "use"),
     "isekai_core.pipeline.engine": ("RunResult", "run"),
     "isekai_core.plugins.registry": ("installed_apps",),
@@ -56,6 +56,7 @@ __all__ = [
     "ModelRef",
     "Payload",
     "Pipeline",
+    "Register",
     "ResourceRef",
     "ResourceView",
     "Seed",

@@ -26,15 +26,20 @@ def print_list(found: Registry, kind: str | None, *, as_json: bool) -> None:
         for plugin in shown
     ]
     print_table(("Plugin", "Version", "Status", "Provides"), rows)
+    # Plugins that claim one name have one reason.
+    for reason in dict.fromkeys(_odd(plugin) for plugin in shown if plugin.state.usable and plugin.reason):
+        remark(plain(reason))
     for plugin in shown:
-        if plugin.state.usable and plugin.reason:
-            remark(plain(plugin.reason if plugin.name in plugin.reason else f"{plugin.name}: {plugin.reason}"))
         for copy in plugin.installed.shadowed:
             remark(f"another {plugin.name} is never used: {copy}")
     for problem in found.problems:
         remark(problem)
     if unknown := [plugin.name for plugin in shown if _may_replace(plugin)]:
         remark(f"what {', '.join(unknown)} would register is not known: a name that it replaces is another's for now")
+
+
+def _odd(plugin: Plugin) -> str:
+    return plugin.reason if plugin.name in plugin.reason else f"{plugin.name}: {plugin.reason}"
 
 
 def _may_replace(plugin: Plugin) -> bool:

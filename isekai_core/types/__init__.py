@@ -7,7 +7,7 @@ names, so they are few, typed and stable.
 from isekai_core.types.codec import decode, encode
 from isekai_core.types.keys import Key
 from isekai_core.types.load import FileValue, LoadItem
-from isekai_core.types.payloads import Body, MemoryBody, Payload, PayloadKind, Spool
+from isekai_core.types.payloads import RECORD_MEDIA_TYPE, Body, MemoryBody, Payload, PayloadKind, Spool
 from isekai_core.types.protocols import Extractor, Loader, Miner, Seeder, Transformer, accepts_key, accepts_name
 from isekai_core.types.resources import Extraction, Mined, ResourceView, Seed
 from isekai_core.types.specs import BlobRef, ModelRef, Ref, ResourceRef, Spec, Text
@@ -15,6 +15,7 @@ from isekai_core.types.stages import KINDS, STAGES, Stage, State
 
 __all__ = [
     "KINDS",
+    "RECORD_MEDIA_TYPE",
     "STAGES",
     "BlobRef",
     "Body",
