@@ -13,7 +13,7 @@ secret_options: names of options that must never be shown or stored.
 """
 
 from collections.abc import Awaitable, Iterable, Sequence
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from isekai_core.types.keys import Key
 from isekai_core.types.load import LoadItem
@@ -51,7 +51,10 @@ class Extractor(Protocol):
     asynchronous context manager (`__aenter__`, `__aexit__`): entered once per run, on that loop.
     """
 
-    accepts: ClassVar[Sequence[str]]
+    @property
+    def accepts(self) -> Sequence[str]:
+        """Its patterns; an attribute of the class, of the object, or a property."""
+        ...
 
     def extract(self, resource: ResourceView) -> Extraction | Awaitable[Extraction]:
         """The payload of `resource.key`.
@@ -68,7 +71,10 @@ class Miner(Protocol):
     accepts: the media types it reads, with wildcards: `("text/html", "image/*")`.
     """
 
-    accepts: ClassVar[Sequence[str]]
+    @property
+    def accepts(self) -> Sequence[str]:
+        """Its patterns; an attribute of the class, of the object, or a property."""
+        ...
 
     def mine(self, resource: ResourceView) -> Iterable[Mined]:
         """What is found in `resource.payload`; duplicates and the resource's own key do no harm."""
@@ -82,7 +88,10 @@ class Transformer(Protocol):
     accepts: the media types it reads, with wildcards: `("text/html", "image/*")`.
     """
 
-    accepts: ClassVar[Sequence[str]]
+    @property
+    def accepts(self) -> Sequence[str]:
+        """Its patterns; an attribute of the class, of the object, or a property."""
+        ...
 
     def transform(self, resource: ResourceView) -> Spec | None:
         """The spec of the row, or None: not mine, ask the next one."""
@@ -96,7 +105,10 @@ class Loader(Protocol):
     accepts: the models it writes, with wildcards: `("*",)`, `("blog.*",)`.
     """
 
-    accepts: ClassVar[Sequence[str]]
+    @property
+    def accepts(self) -> Sequence[str]:
+        """Its patterns; an attribute of the class, of the object, or a property."""
+        ...
 
     def plan(self, items: Sequence[LoadItem]) -> None:
         """Decide each item's action: all of one model. Writes nothing."""
