@@ -111,32 +111,6 @@ def test_show_as_json_has_the_options_too(isekai, site):
     assert [option["name"] for option in words["options"]] == ["sizes", "token"]
 
 
-NOISY = """
-import os
-from dataclasses import dataclass, field
-
-def made():
-    print("making")
-    os.write(1, b"below\\n")
-    return []
-
-@dataclass
-class Miner:
-    sizes: list[int] = field(default_factory=made)
-
-    def mine(self, resource):
-        return []
-"""
-
-
-def test_json_is_clean_whatever_is_printed_when_a_processor_is_asked_for_its_options(isekai, site):
-    (site / "acme_words.py").write_text(NOISY)
-    run = isekai("plugins", "show", "acme", "--json", path=[site])
-    assert json.loads(run.stdout)["plugin"]["processors"][0]["options"][0]["default"] == []
-    assert "making" in run.stderr
-    assert "below" in run.stderr
-
-
 def test_show_of_a_quarantined_plugin_tells_reason_fix_and_traceback(isekai, site):
     run = isekai("plugins", "show", "broken", path=[site])
     assert run.returncode == 0

@@ -153,3 +153,37 @@ def test_details_of_a_broken_plugin_hold_its_traceback(folder):
     folder.add("broken", "raise RuntimeError('no licence')")
     registry = build(folder)
     assert "RuntimeError: no licence" in details(registry, registry.plugin("broken"))["plugin"]["traceback"]
+
+
+NOISY = """
+    import os
+    from dataclasses import dataclass, field
+
+    from isekai_core import hookimpl
+
+    def made():
+        print("making")
+        os.write(1, b"below\\n")
+        return []
+
+    @dataclass
+    class Miner:
+        sizes: list[int] = field(default_factory=made)
+
+        def mine(self, resource):
+            return []
+
+    @hookimpl
+    def isekai_register_miners(register):
+        register("words", Miner)
+"""
+
+
+def test_what_is_printed_when_a_processor_is_asked_for_its_options_is_not_in_the_way(folder, capfd):
+    folder.add("acme", NOISY)
+    registry = build(folder)
+    (words,) = details(registry, registry.plugin("acme"))["plugin"]["processors"]
+    assert words["options"][0]["default"] == []
+    told = capfd.readouterr()
+    assert told.out == ""
+    assert sorted(told.err.split()) == ["below", "making"]
