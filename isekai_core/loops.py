@@ -12,6 +12,7 @@ from typing import TypeVar
 from django.db import connections
 
 _Result = TypeVar("_Result")
+_DEFAULT_CONCURRENCY = 16
 
 
 def outside_loops(work: Callable[[], _Result]) -> _Result:
@@ -43,6 +44,16 @@ def new_loop() -> asyncio.AbstractEventLoop:
     except ImportError:
         return asyncio.new_event_loop()
     return uvloop.new_event_loop()
+
+
+def concurrency_of(extractor: object) -> int:
+    """How many coroutines of an extractor are under way at once, at most.
+
+    >>> concurrency_of(object())
+    16
+    """
+    given = getattr(extractor, "concurrency", None)
+    return max(1, _DEFAULT_CONCURRENCY if given is None else int(given))
 
 
 def _loop_is_running() -> bool:

@@ -29,7 +29,7 @@ from isekai_core.errors import (
     SkipResource,
     TemporaryError,
 )
-from isekai_core.loops import new_loop
+from isekai_core.loops import concurrency_of, new_loop
 from isekai_core.pipeline.composing.compose import Composed, Processor
 from isekai_core.pipeline.given import check_key, kept_payload
 from isekai_core.pipeline.store.payloads import Identity, is_kept
@@ -39,7 +39,6 @@ from isekai_core.types import Extraction, ResourceView, State
 from isekai_core.types.protocols import accepts_key
 
 _log = logging.getLogger(__name__)
-_DEFAULT_CONCURRENCY = 16
 _TRANSIENT = (TimeoutError, ConnectionError)
 # What a server may say anew of the same bytes; it does not make them new.
 _VALIDATORS = ("etag", "last_modified")
@@ -103,7 +102,7 @@ class Fetcher:
     @property
     def limit(self) -> int:
         """How many may be under way: twice what is fetched at once, so that no worker waits for us."""
-        return 2 * sum(_concurrency(processor) for processor in self._processors)
+        return 2 * sum(concurrency_of(processor.object) for processor in self._processors)
 
     @property
     def has_room(self) -> bool:
@@ -164,7 +163,7 @@ class Fetcher:
                 workers = [
                     self._loop.create_task(self._work(self._queues[id(processor)]))
                     for processor in self._processors
-                    for _ in range(_concurrency(processor))
+                    for _ in range(concurrency_of(processor.object))
                 ]
             except BaseException as error:  # whatever it is: who waits for us would wait for ever
                 self._ready.put(error)
@@ -216,11 +215,6 @@ def _extraction(processor: Processor, view: ResourceView) -> Coroutine[Any, Any,
 
 def _ended(error: BaseException) -> ExtractError:
     return ExtractError(f"the extractor ended with {in_words(error)}")
-
-
-def _concurrency(processor: Processor) -> int:
-    given = getattr(processor.object, "concurrency", None)
-    return max(1, _DEFAULT_CONCURRENCY if given is None else int(given))
 
 
 def take(fetched: Fetched, step: int) -> bool:

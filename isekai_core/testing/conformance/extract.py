@@ -2,12 +2,12 @@
 
 import asyncio
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, ClassVar
 
 from isekai_core.errors import ExtractError
-from isekai_core.loops import new_loop
+from isekai_core.loops import concurrency_of, new_loop
 from isekai_core.testing.conformance.base import Conformance
 from isekai_core.testing.conformance.checks import (
     check_closes,
@@ -67,7 +67,7 @@ class ExtractorConformance(Conformance):
         )
 
     def test_it_brings_the_same_bytes_twice(self, suite: Suite) -> None:
-        """Nothing has changed at the source: `--refresh` finds nothing to do."""
+        """Nothing has changed at the source: `--refresh` finds nothing to do. Coroutines bring them at once, too."""
         keys, seen = _keys(suite), dict[Key, tuple[str, bytes]]()
 
         def compare(key: Key, extraction: Extraction) -> None:
@@ -75,7 +75,8 @@ class ExtractorConformance(Conformance):
             before = seen.setdefault(key, brought)
             must(before == brought, f"{key}: asked twice, it brought {shown(before)} first, then {shown(brought)}")
 
-        extract(suite.object, [*keys, *keys], compare)
+        extract(suite.object, keys, compare)
+        extract(suite.object, keys, compare, at_once=True)
 
     def test_what_is_missing_is_an_extract_error(self, suite: Suite) -> None:
         """`ExtractError`, or `TemporaryError` when it is worth trying again, and nothing else."""
@@ -114,22 +115,31 @@ def _check_said(key: Key, extraction: Extraction) -> None:
         check_kept_key(extraction.final_key, f"the final_key of {key}")
 
 
-def extract(extractor: Any, keys: Iterable[Key], look: Look) -> None:
-    """Bring the keys as the engine does, one after the other, and look at each while the processor is open."""
+def extract(extractor: Any, keys: Iterable[Key], look: Look, *, at_once: bool = False) -> None:
+    """Bring the keys as the engine does, and look at each while the processor is open.
+
+    at_once: coroutines are under way side by side, as they are in a run; otherwise one after the other.
+    """
     if inspect.iscoroutinefunction(extractor.extract):
         with asyncio.Runner(loop_factory=new_loop) as runner:
-            runner.run(_extract_on_loop(extractor, keys, look))
+            runner.run(_extract_on_loop(extractor, list(keys), look, at_once))
         return
     for key in keys:
         _look(key, extractor.extract(ResourceView(key)), look)
 
 
-async def _extract_on_loop(extractor: Any, keys: Iterable[Key], look: Look) -> None:
+async def _extract_on_loop(extractor: Any, keys: Sequence[Key], look: Look, at_once: bool) -> None:
+    side_by_side = asyncio.Semaphore(concurrency_of(extractor) if at_once else 1)
+
+    async def brought(key: Key) -> Any:
+        async with side_by_side:
+            return await extractor.extract(ResourceView(key))
+
     async with AsyncExitStack() as stack:
         if hasattr(extractor, "__aenter__"):
             await stack.enter_async_context(extractor)
-        for key in keys:
-            _look(key, await extractor.extract(ResourceView(key)), look)
+        for key, extraction in zip(keys, await asyncio.gather(*map(brought, keys)), strict=True):
+            _look(key, extraction, look)
 
 
 def _look(key: Key, extraction: Any, look: Look) -> None:

@@ -175,6 +175,20 @@ def test_other_bytes_each_time_fail(failure):
     assert "acme:1: asked twice, it brought" in message
 
 
+def test_bytes_that_get_mixed_up_when_they_are_brought_at_once_fail(failure):
+    class Forgetful(OnALoop):
+        """Keeps what it is at in itself."""
+
+        async def extract(self, resource):
+            self.now = resource.key
+            await asyncio.sleep(0)
+            return Extraction(Payload.from_text(str(self.now)))
+
+    name, message = failure(suite_of(Forgetful))
+    assert name == "test_it_brings_the_same_bytes_twice"
+    assert "acme:1: asked twice, it brought ('text/plain', b'acme:1') first, then ('text/plain', b'acme:2')" in message
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [
