@@ -35,6 +35,7 @@ from isekai_core.pipeline.given import check_key, kept_payload
 from isekai_core.pipeline.store.payloads import Identity, is_kept
 from isekai_core.pipeline.work import Work, dump_metadata, load_metadata
 from isekai_core.plugins.contain import as_error, in_words
+from isekai_core.plugins.hidden import without_secrets
 from isekai_core.types import Extraction, ResourceView, State
 from isekai_core.types.protocols import accepts_key
 
@@ -197,7 +198,7 @@ async def _session(processor: Processor) -> AsyncIterator[None]:
     except ConfigurationError:
         raise
     except BaseException as error:  # code of the plugin
-        msg = f"{processor.name} cannot be opened: {in_words(error)}"
+        msg = f"{processor.name} cannot be opened: {without_secrets(in_words(error))}"
         raise RunError(msg) from error
     try:
         yield
@@ -205,7 +206,7 @@ async def _session(processor: Processor) -> AsyncIterator[None]:
         try:
             await processor.object.__aexit__(None, None, None)
         except BaseException as error:
-            _log.warning("%s cannot be closed: %s", processor.name, in_words(error))
+            _log.warning("%s cannot be closed: %s", processor.name, without_secrets(in_words(error)))
 
 
 def _extraction(processor: Processor, view: ResourceView) -> Coroutine[Any, Any, Extraction]:

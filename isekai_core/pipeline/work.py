@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 
 from isekai_core.errors import IsekaiError, SkipResource
 from isekai_core.models import Resource
+from isekai_core.plugins.hidden import without_secrets
 from isekai_core.types import (
     BlobRef,
     Key,
@@ -70,8 +71,8 @@ def _text_of(error: BaseException) -> str:
 
 
 def clean(text: str) -> str:
-    """`text` without what a database may refuse: NUL and lone surrogates are shown, not stored."""
-    return text.replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode()
+    """`text` without secrets, and without what a database may refuse: NUL and lone surrogates are shown, not stored."""
+    return without_secrets(text).replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode()
 
 
 @dataclass(slots=True, eq=False)

@@ -12,6 +12,7 @@ from isekai_core.conf import did_you_mean
 from isekai_core.errors import IsekaiError, OptionError
 from isekai_core.plugins.contain import in_words
 from isekai_core.plugins.convert import Mismatch, convert, describe, shown
+from isekai_core.plugins.hidden import hide, without_secrets
 
 Processor = TypeVar("Processor")
 
@@ -102,16 +103,21 @@ def check_options(cls: type[Any], given: Mapping[str, Any], path: str) -> dict[s
 def build(cls: type[Processor], given: Mapping[str, Any], path: str) -> Processor:
     """A processor of `cls` with these options; whatever it refuses is an `OptionError` that begins with the path."""
     options = check_options(cls, given, path)
+    secrets = [name for name in getattr(cls, "secret_options", ()) if isinstance(name, str)]
+    hide([options.get(name) for name in secrets])
     try:
-        return cls(**options)
+        built = cls(**options)
+        # Also those that the class had from elsewhere, such as a variable of the environment.
+        hide([getattr(built, name, None) for name in secrets])
     except (TypeError, ValueError) as error:
-        msg = f"{path}: {error}"
+        msg = f"{path}: {without_secrets(str(error))}"
         raise OptionError(msg) from error
     except (IsekaiError, KeyboardInterrupt):
         raise
     except BaseException as error:  # of the plugin: nothing is composed with a processor that cannot be made
-        msg = f"{path}: {cls.__module__}.{cls.__qualname__} raised {in_words(error)}"
+        msg = f"{path}: {cls.__module__}.{cls.__qualname__} raised {without_secrets(in_words(error))}"
         raise OptionError(msg) from error
+    return built
 
 
 def doc_of(cls: type[Any]) -> str:

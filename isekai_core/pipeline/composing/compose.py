@@ -16,6 +16,7 @@ from isekai_core.pipeline.definition import FunctionProcessor, Pipeline, Use
 from isekai_core.plugins.choice import is_strict
 from isekai_core.plugins.contain import contained, in_words
 from isekai_core.plugins.entry import ProcessorEntry
+from isekai_core.plugins.hidden import hide
 from isekai_core.plugins.options import build, options_of
 from isekai_core.plugins.registry import registry
 from isekai_core.types import KINDS, STAGES, Extractor, Loader, Miner, Seeder, Transformer
@@ -154,6 +155,7 @@ def _registered(kind: str, item: Use, path: str) -> Processor:
 
 def _own(kind: str, item: Any, path: str) -> Processor:
     _check_protocol(kind, item, path)
+    hide([getattr(item, str(name), None) for name in getattr(item, "secret_options", ())])
     home = item.function if isinstance(item, FunctionProcessor) else type(item)
     name = _bounded(f"{home.__module__}.{home.__qualname__}", _LONGEST_NAME)
     version = getattr(item, "version", None)

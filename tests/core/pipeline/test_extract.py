@@ -8,8 +8,8 @@ from django.utils import timezone
 from testapp.models import Author
 from world import author, key, resource, state
 
-from isekai_core import Extraction, Payload, ResourceRef, Spec
-from isekai_core.errors import ExtractError, SkipResource, TemporaryError
+from isekai_core import Extraction, Payload, ResourceRef, Spec, use
+from isekai_core.errors import ExtractError, OptionError, SkipResource, TemporaryError
 from isekai_core.models import Payload as PayloadRow
 from isekai_core.models import Resource
 from isekai_core.pipeline.definition import extractor
@@ -283,3 +283,44 @@ def test_a_body_that_cannot_be_read_fails_its_resource_and_not_those_it_would_be
     assert world.run().failed == 1
     assert state("b")[1] == "failed"
     assert set(Author.objects.values_list("slug", flat=True)) == {"a", "c"}
+
+
+TELLS = """
+    import os
+    from dataclasses import dataclass, field
+
+    from isekai_core import hookimpl
+
+    @hookimpl
+    def isekai_register_extractors(register):
+        register("tells", "isekai_acme:Tells")
+
+    @dataclass
+    class Tells:
+        accepts = ("thing",)
+        secret_options = ("token",)
+
+        token: str = field(default_factory=lambda: os.environ["ACME_TOKEN"])
+
+        def __post_init__(self):
+            if " " in self.token:
+                raise ValueError(f"token: expected one word, got {self.token!r}")
+
+        def extract(self, resource):
+            raise ValueError(f"Invalid header value {self.token.encode()!r}")
+"""
+
+
+def test_the_value_of_a_secret_option_is_in_nothing_that_is_kept_of_an_error(world, fake_distribution, monkeypatch):
+    fake_distribution("isekai-acme", TELLS)
+    monkeypatch.setenv("ACME_TOKEN", "from-the-environment\n")
+    world.add("a", author("a"))
+    for given, secret in (({"token": "s3cr3t-t0ken"}, "s3cr3t"), ({}, "environment")):
+        world.changes["extractors"] = [use("tells", **given)]
+        world.run(refresh=True)
+        row = resource("a")
+        assert row.message.startswith("Invalid header value b'***")
+        assert secret not in row.message + row.traceback
+    world.changes["extractors"] = [use("tells", token="s3cr3t t0ken")]
+    with pytest.raises(OptionError, match=r"extractors\[0\]: token: expected one word, got '\*\*\*'"):
+        world.run()
