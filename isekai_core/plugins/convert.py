@@ -113,7 +113,7 @@ def _mapping(value: Any, annotation: Any, args: tuple[Any, ...]) -> Any:
     if not isinstance(value, abc.Mapping):
         raise Mismatch(describe(annotation), value)
     if not args:
-        return value
+        return dict(value) if type(value) is dict else value  # The pipeline's own is not theirs to change.
     return {_at(f"[{name!r}]", name, args[0]): _at(f"[{name!r}]", item, args[1]) for name, item in value.items()}
 
 

@@ -145,6 +145,14 @@ def test_a_value_of_another_type_is_refused_with_the_type_in_words_and_its_place
     assert (caught.value.expected, caught.value.place) == (expected, place)
 
 
+@pytest.mark.parametrize("annotation", [dict, dict[str, int], Mapping, list, list[int]])
+def test_what_a_processor_is_given_is_not_the_pipelines_own(annotation):
+    own = [1] if annotation in (list, list[int]) else {"a": 1}
+    made = convert(own, annotation)
+    made.clear()
+    assert len(own) == 1
+
+
 def test_a_generator_is_not_used_up():
     numbers = (number for number in range(3))
     assert list(convert(numbers, Iterable[str])) == [0, 1, 2]
