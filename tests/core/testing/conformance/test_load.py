@@ -1,5 +1,7 @@
 """The suite of loaders passes the built-in one, and names what another one breaks."""
 
+import re
+
 import pytest
 from testapp.models import Author, Tag
 
@@ -98,6 +100,18 @@ def test_a_write_that_does_not_say_what_it_did_fails(failures, db, attribute, va
             setattr(item, attribute, value)
 
     assert failures(suite_of(broken(write=write)))["test_writing_makes_rows_and_says_which"] == words
+
+
+def test_a_key_that_was_taken_in_advance_and_not_used_fails(failure, db):
+    def plan(self, items):
+        for item in items:
+            if item.preallocated:
+                item.pk, item.preallocated = None, False
+        ModelLoader.plan(self, items)
+
+    name, message = failure(suite_of(broken(plan=plan)))
+    assert name == "test_a_key_that_was_taken_in_advance_is_that_of_the_row"
+    assert re.fullmatch(r"the key \d+ was taken in advance, and write\(\) set the pk \d+", message)
 
 
 def test_the_same_again_that_is_an_update_fails(failure, db):
