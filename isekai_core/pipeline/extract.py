@@ -40,6 +40,7 @@ from isekai_core.types import Extraction, ResourceView, State
 from isekai_core.types.protocols import accepts_key
 
 _log = logging.getLogger(__name__)
+_LAST_SECONDS = 1.0
 _TRANSIENT = (TimeoutError, ConnectionError)
 # What a server may say anew of the same bytes; it does not make them new.
 _VALIDATORS = ("etag", "last_modified")
@@ -152,6 +153,7 @@ class Fetcher:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_until_complete(self._main())
+        self._loop.run_until_complete(_end_what_is_left())
 
     async def _main(self) -> None:
         self._stop = asyncio.Event()
@@ -188,6 +190,16 @@ class Fetcher:
                 # Also what would end this worker: who waits for its result would wait for ever.
                 result = as_error(error, "extractor") if not isinstance(error, KeyboardInterrupt) else _ended(error)
             self._results.put(Fetched(work, processor, result, time.perf_counter() - start))
+
+
+async def _end_what_is_left() -> None:
+    """Tasks that an extractor began and did not end, such as a heartbeat, end with the run."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    if left:
+        # One that will not end keeps nobody waiting.
+        await asyncio.wait(left, timeout=_LAST_SECONDS)
 
 
 @asynccontextmanager

@@ -175,6 +175,27 @@ def test_an_extractor_that_cannot_be_closed_is_told_and_costs_nothing(raised, wo
     assert not recwarn.list
 
 
+def test_what_an_extractor_began_beside_its_work_ends_with_the_run(world):
+    ended = []
+
+    async def beat():
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("beat")
+
+    async def fetch(resource):
+        tasks.add(asyncio.create_task(beat()))
+        await asyncio.sleep(0)
+        return Extraction(Payload.from_text("x"))
+
+    tasks = set()
+    world.add("a", author("a"))
+    coroutine(world, fetch)
+    assert world.run().is_complete
+    assert ended == ["beat"]
+
+
 def test_a_coroutine_that_a_plain_function_returns_is_told_in_the_same_words_for_every_key(world):
     class Wrapped:
         accepts = ("thing",)
