@@ -36,6 +36,9 @@ def check_payload(payload: Any) -> None:
     if not isinstance(payload.kind, PayloadKind):
         msg = f"expected a payload of a PayloadKind, got {payload.kind!r}; Payload.from_text and its like know it"[:500]
         raise TypeError(msg)
+    if not isinstance(payload.media_type, str) or not payload.media_type:
+        msg = f"expected a payload with a media type such as 'text/html', got {payload.media_type!r}"[:500]
+        raise TypeError(msg)
     _check_text(payload.media_type, "the media type")
     _check_text(payload.charset or "", "the charset")
 

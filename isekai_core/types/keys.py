@@ -34,13 +34,16 @@ class Key:
 
     Raises `ValueError` for an empty value, a control character (NUL too), a type that is no short
     lower-case word, and a `url` that is not absolute http or https, or that holds a user or a password:
-    keys are stored and shown.
+    keys are stored and shown. `TypeError` for what is no text, such as a number.
     """
 
     type: str
     value: str
 
     def __post_init__(self) -> None:
+        if not isinstance(self.type, str) or not isinstance(self.value, str):
+            msg = f"a key is made of two texts such as Key('row', '7'), got {self.type!r} and {self.value!r}"[:500]
+            raise TypeError(msg)
         if not _TYPE.fullmatch(self.type):
             msg = f"a key's type is a short lower-case word such as 'url', got {self.type!r}"
             raise ValueError(msg)

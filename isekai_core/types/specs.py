@@ -112,6 +112,9 @@ class Spec:
         if model.count(".") != 1:
             msg = f"a spec's model is written app_label.ModelName, got {model!r}"
             raise ValueError(msg)
+        if isinstance(match, str):
+            msg = f"match is a list of field names such as [{match!r}], got {match!r}"
+            raise TypeError(msg)
         self.model = model
         self.values = dict(values or {})
         self.match = tuple(match)

@@ -34,6 +34,8 @@ def test_keys_that_cannot(key, error, reason):
         ("text", TypeError, "expected a Payload such as .*, got 'text'"),
         (Payload.from_text("x", "text/\x00"), ValueError, "the media type holds a NUL"),
         (Payload(PayloadKind.TEXT, "text/plain", MemoryBody(b"x"), "utf\x008"), ValueError, "the charset holds a NUL"),
+        (Payload.from_text("x", None), TypeError, "expected a payload with a media type such as 'text/html', got None"),
+        (Payload.from_text("x", ""), TypeError, "expected a payload with a media type such as 'text/html', got ''"),
         (Payload("text", "text/plain", MemoryBody(b"x")), TypeError, "expected a payload of a PayloadKind, got 'text'"),
     ],
 )

@@ -91,6 +91,13 @@ def test_control_characters_are_refused(value):
         Key("url" if value.startswith("http") else "file", value)
 
 
+@pytest.mark.parametrize(("kind", "value"), [("row", 7), ("url", None), ("row", b"7"), (7, "row")])
+def test_what_is_no_text_is_refused_with_how_to_write_it(kind, value):
+    with pytest.raises(TypeError) as caught:
+        Key(kind, value)
+    assert str(caught.value) == f"a key is made of two texts such as Key('row', '7'), got {kind!r} and {value!r}"
+
+
 def test_values_of_other_types_are_kept_as_they_are():
     assert Key("file", " ../A//b ").value == " ../A//b "
 

@@ -20,6 +20,12 @@ def test_match_names_fields_that_have_values():
         Spec("blog.Article", {"title": "a"}, match=["slug"])
 
 
+@pytest.mark.parametrize("name", ["slug", "s"])
+def test_one_name_is_no_list_of_names_to_match(name):
+    with pytest.raises(TypeError, match=rf"match is a list of field names such as \['{name}'\], got '{name}'"):
+        Spec("blog.Article", {name: "a"}, match=name)
+
+
 def test_the_values_are_the_specs_own():
     given = {"slug": "a"}
     spec = Spec("blog.Article", given)
