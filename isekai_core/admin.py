@@ -24,7 +24,7 @@ from isekai_core.pipeline.reports.lookup import with_key
 from isekai_core.pipeline.reports.readable import readable, spec_lines
 from isekai_core.pipeline.reports.standing import duration_of, run_pipelines, stage_reports, state_of
 from isekai_core.pipeline.retry import retry
-from isekai_core.pipeline.store import payloads
+from isekai_core.pipeline.work import clean
 
 _TEXT_LIMIT = 10 * 1024
 _IMAGE_LIMIT = 1024 * 1024
@@ -188,7 +188,7 @@ class ResourceAdmin(ReadOnlyAdmin):
         if preview is None or preview.problem:
             return _NONE
         if preview.text is not None:
-            return format_html(_PRE, preview.text if preview.is_whole else f"{preview.text}…")
+            return format_html(_PRE, clean(preview.text if preview.is_whole else f"{preview.text}…"))
         if preview.media_type in _IMAGES and preview.size <= _IMAGE_LIMIT:
             return _inline_image(row, preview.media_type)
         return _NONE
@@ -321,12 +321,13 @@ def _linked(address: str, text: str) -> str:
 
 
 def _table(rows: Iterable[tuple[str, str]]) -> str:
-    cells = ((name, format_html(_PRE, value)) for name, value in rows)
+    # What is stored may hold lone surrogates, which no page can.
+    cells = ((clean(name), format_html(_PRE, clean(value))) for name, value in rows)
     return format_html("<table>{}</table>", format_html_join("", "<tr><th>{}</th><td>{}</td></tr>", cells))
 
 
 def _said(metadata: Any) -> str:
-    return readable(metadata, _LONGEST_VALUE) if metadata else ""
+    return clean(readable(metadata, _LONGEST_VALUE)) if metadata else ""
 
 
 def _numbers(counts: Mapping[str, int]) -> str:

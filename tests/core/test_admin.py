@@ -1,5 +1,6 @@
 """`admin.py`: resources and runs to be looked at, resources to be retried, and hostile content that stays text."""
 
+import json
 import re
 
 import pytest
@@ -213,6 +214,19 @@ def test_what_a_page_holds_is_shown_as_text_wherever_it_appears(admin_client, we
         html = content(admin_client, url)
         assert "<script>alert" not in html
         assert "&lt;script&gt;alert" in html
+
+
+def test_bytes_that_are_not_of_their_charset_are_shown_as_escapes(admin_client, well):
+    broken = Payload.from_text(b"caf\xe9").text
+    well["a"].text = Payload.from_record({"name": "\ud83d"})
+    well["a"].spec = Spec("testapp.Article", {**article("a").values, "title": broken}, match=["slug"])
+    well["a"].links = ("b",)
+    run("shelf")
+    Dependency.objects.filter(parent__key="thing:a", found=True).update(metadata=json.dumps({"said": broken}))
+    html = content(admin_client, page("a"))
+    assert "&quot;name&quot;: &quot;\\ud83d&quot;" in html
+    assert "&quot;caf\\udce9&quot;" in html
+    assert "{said: &quot;caf\\udce9&quot;}" in html
 
 
 def test_what_a_seeder_says_of_its_failure_is_shown_as_text(admin_client, well):
