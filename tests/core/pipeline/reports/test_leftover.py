@@ -1,5 +1,7 @@
 """`pipeline/reports/leftover.py`: links in loaded texts that lead to what is not loaded."""
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from testapp.pipelines import Thing, article, link
 
 from isekai_core import run
@@ -30,6 +32,21 @@ def test_what_most_link_to_comes_first_and_some_of_its_sources_are_named(shelf):
     assert (links.number, links.targets, len(links.examples)) == (12, 2, 1)
     assert (links.examples[0].key, links.examples[0].number) == ("thing:gone", 11)
     assert len(links.examples[0].sources) == 2
+
+
+def test_many_links_are_told_by_as_many_queries_as_few(shelf):
+    def told():
+        with CaptureQueriesContext(connection) as caught:
+            links = left_links("shelf", examples=None)
+        assert all(link.sources for link in links.examples)
+        return len(links.examples), len(caught)
+
+    run("shelf")
+    few, queries = told()
+    for number in range(20):
+        shelf[f"n{number}"] = Thing(article(f"n{number}", "ada", link(f"gone{number}")))
+    run("shelf")
+    assert told() == (few + 20, queries)
 
 
 def test_a_link_in_a_text_that_is_not_loaded_itself_does_not_count(shelf):
