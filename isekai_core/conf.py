@@ -164,8 +164,12 @@ def _toml(path: Path, content: bytes) -> dict[str, Any]:
     import tomllib  # noqa: PLC0415 - most commands find no file
 
     try:
-        return tomllib.loads(content.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        # Some editors begin a file with the mark of UTF-8.
+        return tomllib.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        msg = f"{path} is not TOML, which is always in UTF-8: {error}"
+        raise SettingError(msg) from None
+    except tomllib.TOMLDecodeError as error:
         msg = f"{path} is not TOML: {error}"
         raise SettingError(msg) from None
 

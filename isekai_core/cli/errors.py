@@ -1,7 +1,9 @@
 """Errors: the failed and blocked resources of a pipeline, by cause, and the links that lead nowhere new."""
 
 import argparse
+import sys
 
+from isekai_core.cli.output import typed
 from isekai_core.cli.project import setup_django
 
 _KEYS = 10
@@ -14,8 +16,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description="Shows what is failed, blocked or waiting for another try, by cause; what ended a seeder; and the"
         " links in loaded texts that were left as they were. With --traceback, where each cause was raised.",
     )
-    parser.add_argument("name", metavar="NAME", help="the pipeline's name")
-    parser.add_argument("--cause", metavar="ID", help="only this cause; the beginning of its id is enough")
+    parser.add_argument("name", type=typed, metavar="NAME", help="the pipeline's name")
+    parser.add_argument("--cause", type=typed, metavar="ID", help="only this cause; the beginning of its id is enough")
     parser.add_argument(
         "--limit",
         metavar="N",
@@ -27,11 +29,15 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _limit(text: str) -> int:
-    number = int(text)
+    try:
+        number = int(text)
+    except ValueError:
+        number = -1
     if number < 0:
         msg = f"expected 0 or more, got {text}"
         raise argparse.ArgumentTypeError(msg)
-    return number
+    # No database counts further.
+    return min(number, sys.maxsize)
 
 
 def execute(options: argparse.Namespace) -> int:

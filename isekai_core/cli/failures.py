@@ -6,10 +6,13 @@ import traceback
 
 from isekai_core.cli.spelling import as_typed
 from isekai_core.errors import ConfigurationError, IsekaiError, PlanError, SliceError
+from isekai_core.pipeline.reports.readable import printable
 
 FAILED = 1
 USAGE = 2
 DEFECT = 70
+
+_LONGEST = 20_000
 
 _MIGRATE = "; python manage.py migrate"
 _MAKE_AND_MIGRATE = "; python manage.py makemigrations, then python manage.py migrate"
@@ -21,7 +24,8 @@ def report(error: Exception, *, show_traceback: bool = False) -> int:
     message, status = explain(error)
     if show_traceback or status == DEFECT:
         traceback.print_exception(error, file=sys.stderr)
-    print(f"isekai: {message}", file=sys.stderr)
+    # Keys and names of others may stand in it.
+    print(f"isekai: {printable(message, _LONGEST)}", file=sys.stderr)
     return status
 
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any, NoReturn
 
+from isekai_core.cli.output import flush_output
 from isekai_core.conf import did_you_mean
 
 COMMANDS = {
@@ -39,7 +40,7 @@ def main(argv: Sequence[str] | None = None, prog: str = "isekai") -> int:
     try:
         status = _execute(_explicit(arguments), prog, options)
         # What is still buffered may meet a reader that went away: here it can be told, at exit not.
-        sys.stdout.flush()
+        flush_output()
     except SystemExit as exit_:
         status = exit_.code if isinstance(exit_.code, int) else 0 if exit_.code is None else 2
     except KeyboardInterrupt:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def print_table(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -26,6 +27,21 @@ def plain(text: str) -> str:
     return _CONTROL.sub(lambda found: repr(found.group())[1:-1], text)
 
 
+def typed(text: str) -> str:
+    r"""An argument as text that a database can be asked for: a byte that is none of the terminal's becomes `U+FFFD`.
+
+    >>> typed("caf\udce9") == "caf\ufffd"
+    True
+    """
+    return _SURROGATE.sub("\ufffd", text)
+
+
+def flush_output() -> None:
+    """Write what is still buffered; a process may be started without any standard output."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
 def print_json(value: Any) -> None:
     """`value` as JSON for a machine: one document, plain ASCII, keys in the order given."""
     print(json.dumps(value, indent=2))
@@ -34,5 +50,5 @@ def print_json(value: Any) -> None:
 def remark(text: str) -> None:
     """One line for the person in front, never in the way of what is piped."""
     # What was printed before it stands before it, also where both go into one file.
-    sys.stdout.flush()
+    flush_output()
     print(f"isekai: {text}", file=sys.stderr)

@@ -2,7 +2,7 @@
 
 import argparse
 
-from isekai_core.cli.output import print_json
+from isekai_core.cli.output import print_json, typed
 from isekai_core.cli.project import setup_django
 from isekai_core.cli.tables import clean_output, counted
 from isekai_core.errors import ConfigurationError
@@ -16,10 +16,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description="Makes resources ready to be tried again by the next run: all that are failed or blocked, those of"
         " one cause, or those named by their keys, which may be skipped or waiting, too.",
     )
-    parser.add_argument("name", metavar="NAME", help="the pipeline's name")
+    parser.add_argument("name", type=typed, metavar="NAME", help="the pipeline's name")
     chosen = parser.add_mutually_exclusive_group()
-    chosen.add_argument("keys", metavar="KEY", nargs="*", default=[], help="only these: url:https://…, or an address")
-    chosen.add_argument("--cause", metavar="ID", help="only this cause; the beginning of its id is enough")
+    chosen.add_argument(
+        "keys", type=typed, metavar="KEY", nargs="*", default=[], help="only these: url:https://…, or an address"
+    )
+    chosen.add_argument("--cause", type=typed, metavar="ID", help="only this cause; the beginning of its id is enough")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 

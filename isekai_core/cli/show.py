@@ -2,6 +2,7 @@
 
 import argparse
 
+from isekai_core.cli.output import typed
 from isekai_core.cli.project import setup_django
 
 
@@ -13,9 +14,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         " extracted, what it becomes, and where it was found.",
     )
     parser.add_argument(
-        "key", metavar="KEY", help="its key, such as url:https://old.example.org/a, or just the address"
+        "key", type=typed, metavar="KEY", help="its key, such as url:https://old.example.org/a, or just the address"
     )
-    parser.add_argument("--pipeline", metavar="NAME", help="the pipeline, where several know the key")
+    parser.add_argument("--pipeline", type=typed, metavar="NAME", help="the pipeline, where several know the key")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 
+from isekai_core.cli.output import typed
 from isekai_core.cli.project import setup_django
 from isekai_core.errors import ConfigurationError
 
@@ -13,7 +14,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description="Shows how the pipelines stand; of one, its stages and states, its last runs, what they cost, and"
         " its failures by cause. With --by, what each plugin or processor cost.",
     )
-    parser.add_argument("name", metavar="NAME", nargs="?", help="a pipeline's name; all pipelines without one")
+    parser.add_argument(
+        "name", type=typed, metavar="NAME", nargs="?", help="a pipeline's name; all pipelines without one"
+    )
     parser.add_argument(
         "--by",
         choices=("plugin", "processor"),

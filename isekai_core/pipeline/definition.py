@@ -50,7 +50,8 @@ class Pipeline:
     >>> Pipeline("blog", seeders=[use("csv", path="keys.csv")], extractors=["http"]).extractors
     (Use(name='http', options={}),)
 
-    Raises `ValueError` for another form of name, and `TypeError` for what is no processor.
+    Raises `ValueError` for another form of name or a `max_depth` that is no number of miners, and `TypeError` for
+    what is no processor.
     """
 
     name: str
@@ -73,6 +74,10 @@ class Pipeline:
                 raise TypeError(msg)
             object.__setattr__(self, f"{kind}s", tuple(self._processor(kind, item) for item in given))
         object.__setattr__(self, "requires", self._requirements(self.requires))
+        depth = self.max_depth
+        if depth is not None and (not isinstance(depth, int) or isinstance(depth, bool) or depth < 0):
+            msg = f"pipelines.{self.name}.max_depth: expected a whole number of at least 0, got {depth!r}"
+            raise ValueError(msg)
 
     def _requirements(self, given: Any) -> tuple[str, ...]:
         path, expected = f"pipelines.{self.name}.requires", "expected a list such as ['isekai-html>=0.1']"

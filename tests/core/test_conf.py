@@ -128,8 +128,12 @@ class TestProjectFile:
 
     def test_a_file_that_is_no_text_is_told(self, tmp_path):
         (tmp_path / FILE_NAME).write_bytes(b"\xff\xfe[plugins]")
-        with pytest.raises(SettingError, match=r"isekai.toml is not TOML: 'utf-8' codec"):
+        with pytest.raises(SettingError, match=r"isekai.toml is not TOML, which is always in UTF-8: 'utf-8' codec"):
             project_file(tmp_path)
+
+    def test_a_file_may_begin_with_the_mark_of_utf_8(self, tmp_path):
+        (tmp_path / FILE_NAME).write_bytes(b"\xef\xbb\xbf[plugins]\ndisabled = ['acme']\n")
+        assert project_file(tmp_path).plugins.disabled == ("acme",)
 
     @pytest.mark.parametrize(
         ("text", "message"),

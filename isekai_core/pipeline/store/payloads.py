@@ -11,6 +11,7 @@ from django.core.files.storage import FileSystemStorage, Storage, storages
 from django.db import connections, router
 
 from isekai_core.conf import settings
+from isekai_core.errors import RunError
 from isekai_core.models import Payload as PayloadRow
 from isekai_core.pipeline.store.packing import Packer, unpacked
 from isekai_core.pipeline.store.rows import insert_rows, one_of
@@ -91,7 +92,17 @@ def store_blobs(payloads: Iterable[Payload]) -> None:
     """Save what is not for the database under its content's address; a whole file that is there is reused."""
     for payload in payloads:
         if name := blob_name(payload):
-            save_file(payload_storage(), name, payload.body)
+            _save_blob(name, payload.body)
+
+
+def _save_blob(name: str, body: Body) -> None:
+    """`RunError` when the storage takes nothing more: a full disk, say, or a server that refuses."""
+    try:
+        save_file(payload_storage(), name, body)
+    except Exception as error:
+        what = f"{name} ({body.size:,} bytes) cannot be saved in the storage {settings().storage!r}"
+        msg = f"{what}: {type(error).__name__}: {error}; the same command goes on where it was"
+        raise RunError(msg) from error
 
 
 def store_rows(payloads: Iterable[Payload], packer: Packer = _PLAIN) -> dict[Identity, int]:

@@ -103,8 +103,14 @@ def test_so_many_resources_are_shown_for_a_cause(well, capsys, limit, shown):
 
 
 def test_a_limit_that_is_no_number_of_resources_ends_with_2(well, capsys):
-    assert main(["errors", "shelf", "--limit", "-1"]) == 2
-    assert "expected 0 or more, got -1" in capsys.readouterr().err
+    for limit in ("-1", "many"):
+        assert main(["errors", "shelf", "--limit", limit]) == 2
+        assert f"argument --limit: expected 0 or more, got {limit}" in capsys.readouterr().err
+
+
+def test_a_limit_beyond_what_a_database_counts_shows_all(well, capsys):
+    many(well)
+    assert isekai(capsys, "errors", "shelf", "--limit", "9" * 30) == isekai(capsys, "errors", "shelf", "--limit", "0")
 
 
 def test_of_many_links_to_one_thing_some_are_told(well, capsys):

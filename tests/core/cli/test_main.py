@@ -147,6 +147,19 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path):
     assert process.returncode == 141
 
 
+def test_without_any_standard_output_a_command_does_its_work(tmp_path):
+    script = "import sys; sys.stdout = None; from isekai_core.cli.main import main; sys.exit(main())"
+    command = [sys.executable, "-P", "-c", script, "plugins", "check"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_what_a_message_quotes_of_others_cannot_steer_the_terminal(command, capsys):
+    command(raising(ConfigurationError("there are:\n  thing:\x9b2J\u202etxt.exe")))
+    main(["try"])
+    assert capsys.readouterr().err == "isekai: there are:\n  thing:\\x9b2J\\u202etxt.exe\n"
+
+
 def test_a_terminal_that_cannot_show_a_character_shows_an_escape(isekai):
     run = isekai("plugins", "list", PYTHONIOENCODING="ascii")
     assert run.returncode == 0

@@ -201,6 +201,22 @@ def test_a_key_that_is_not_there_ends_with_2_and_near_ones(shelf, capsys, text):
     assert capsys.readouterr().err.startswith(f"isekai: there is no resource {text!r}; there are:\n  thing:aaa\n")
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("show", "thing:caf\udce9"),
+        ("show", "thing:a", "--pipeline", "caf\udce9"),
+        ("retry", "shelf", "thing:caf\udce9"),
+        ("errors", "caf\udce9"),
+        ("status", "caf\udce9"),
+    ],
+)
+def test_a_byte_that_is_none_of_the_terminals_names_nothing_that_there_is(well, capsys, arguments):
+    run("shelf")
+    assert main(arguments) == 2
+    assert "caf\ufffd" in capsys.readouterr().err
+
+
 def test_a_key_of_two_pipelines_asks_for_one(well, capsys):
     run("shelf")
     row = Resource.objects.get(key="thing:a")

@@ -99,5 +99,11 @@ def test_a_requirement_that_is_no_text_is_refused_with_its_place():
         Pipeline("blog", requires=["isekai-html", 5])
 
 
+@pytest.mark.parametrize("given", ["2", -1, 1.5, True, [2]])
+def test_a_depth_that_is_no_number_of_miners_is_refused_with_its_path(given):
+    with pytest.raises(ValueError, match=r"pipelines\.blog\.max_depth: expected a whole number of at least 0, got"):
+        Pipeline("blog", max_depth=given)
+
+
 def test_requirements_may_come_one_by_one():
     assert Pipeline("blog", requires=(name for name in ("a", "b"))).requires == ("a", "b")

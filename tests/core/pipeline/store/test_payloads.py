@@ -7,6 +7,7 @@ import pytest
 from world import author, resource
 
 from isekai_core import BlobRef, Extraction, Payload, Spec
+from isekai_core.errors import RunError
 from isekai_core.models import Payload as PayloadRow
 from isekai_core.pipeline.store import payloads
 from isekai_core.types import MemoryBody, Spool
@@ -90,6 +91,20 @@ def test_a_blob_lies_under_the_address_of_its_content(configure):
     digest = hashlib.sha256(b"bytes").hexdigest()
     store(Payload.from_blob(b"bytes"))
     assert PayloadRow.objects.get().blob == f"payloads/{digest[:2]}/{digest}"
+
+
+def test_a_storage_that_takes_nothing_ends_the_run_with_its_name_and_the_file(configure, settings):
+    configure(INLINE_BLOB_LIMIT=0)
+    digest = hashlib.sha256(b"bytes").hexdigest()
+    root = Path(settings.MEDIA_ROOT)
+    root.mkdir(parents=True, exist_ok=True)
+    (root / "payloads").write_text("a file where a folder is needed")
+    with pytest.raises(RunError) as caught:
+        store(Payload.from_blob(b"bytes"))
+    told = str(caught.value)
+    assert told.startswith(f"payloads/{digest[:2]}/{digest} (5 bytes) cannot be saved in the storage 'default': ")
+    assert told.endswith("; the same command goes on where it was")
+    assert PayloadRow.objects.count() == 0
 
 
 @pytest.mark.parametrize("left", [b"", b"byt", b"bytez", b"bytes and more"])
