@@ -34,6 +34,9 @@ _SHORT_MESSAGE = 120
 _LONGEST_VALUE = 2_000
 # Pixels only: SVG is a document that can do more than be looked at.
 _IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp"})
+# Keys and messages may be one long word, and would push everything else out of sight.
+_CELL = '<span style="display: inline-block; min-width: 12em; overflow-wrap: anywhere">{}</span>'
+_WRAPPED = '<div style="white-space: pre-wrap; overflow-wrap: anywhere">{}</div>'
 _PRE = '<pre style="white-space: pre-wrap; overflow-wrap: anywhere; margin: 0">{}</pre>'
 _NONE = "-"
 
@@ -95,7 +98,7 @@ class ResourceAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
     actions = ("retry_chosen",)
     fieldsets = (
-        (None, {"fields": ("full_key", "pipeline", "stage", "state", "message", "stopped", "trace", "became")}),
+        (None, {"fields": ("full_key", "pipeline", "stage", "state", "why", "stopped", "trace", "became")}),
         (_("Payload"), {"fields": ("payload_facts", "payload_content", "metadata_said")}),
         (_("Spec"), {"fields": ("spec_values",)}),
         (_("Links"), {"fields": ("found_in", "finds", "refers_to", "referred_by")}),
@@ -139,17 +142,22 @@ class ResourceAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("key"))
     def short_key(self, row: Resource) -> str:
-        return Truncator(row.key).chars(_SHORT_KEY)
+        return format_html(_CELL, Truncator(row.key).chars(_SHORT_KEY))
 
     @admin.display(description=_("message"))
     def short_message(self, row: Resource) -> str:
-        return Truncator(row.message).chars(_SHORT_MESSAGE)
+        return format_html(_CELL, Truncator(row.message).chars(_SHORT_MESSAGE)) if row.message else ""
 
     # The page
 
     @admin.display(description=_("key"))
     def full_key(self, row: Resource) -> str:
-        return _linked(row.key.removeprefix("url:"), row.key)
+        return format_html(_WRAPPED, _linked(row.key.removeprefix("url:"), row.key))
+
+    @admin.display(description=_("message"))
+    def why(self, row: Resource) -> str:
+        """Why it failed, waits, is blocked or was skipped; what is done may have a remark, too."""
+        return format_html(_WRAPPED, row.message) if row.message else _NONE
 
     @admin.display(description=_("stopped"))
     def stopped(self, row: Resource) -> str:
@@ -160,7 +168,8 @@ class ResourceAdmin(ReadOnlyAdmin):
         parts += [f"next try at {row.next_attempt_at}"] if row.next_attempt_at else []
         others = [("blocked by", row.blocked_by), ("redirects to", row.alias_of)]
         linked = format_html_join("", "<br>{} {}", ((how, self._to(one.pk, one.key)) for how, one in others if one))
-        return format_html("{}{}", ", ".join(parts) or ("" if linked else _NONE), linked)
+        told = format_html("{}{}", ", ".join(parts) or ("" if linked else _NONE), linked)
+        return format_html(_WRAPPED, told)
 
     @admin.display(description=_("became"))
     def became(self, row: Resource) -> str:
@@ -171,7 +180,8 @@ class ResourceAdmin(ReadOnlyAdmin):
         label = f"{target.model} {target.pk}"
         page = self._admin_page(target.model, target.pk) if not target.problem else ""
         named = _linked(page, label) if page else label
-        return format_html("{} {}<br>{}", named, target.problem or target.name, _linked(target.address, target.address))
+        said = target.problem or target.name
+        return format_html(_WRAPPED, format_html("{} {}<br>{}", named, said, _linked(target.address, target.address)))
 
     @admin.display(description=_("payload"))
     def payload_facts(self, row: Resource) -> str:
@@ -239,7 +249,8 @@ class ResourceAdmin(ReadOnlyAdmin):
             for link in links.shown
         )
         more = links.number - len(links.shown)
-        return format_html("{}{}", format_html_join("", "{} ({}) {}<br>", rows), f"… and {more:,} more" if more else "")
+        shown = format_html_join("", "{} ({}) {}<br>", rows)
+        return format_html(_WRAPPED, format_html("{}{}", shown, f"… and {more:,} more" if more else ""))
 
     def _to(self, pk: int, key: str) -> str:
         return format_html('<a href="{}">{}</a>', self._url("isekai_resource_change", pk), key)

@@ -7,9 +7,12 @@ here, so a run that is killed at any instant goes on where it was.
 from typing import ClassVar
 
 from django.db import models
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from isekai_core.types import Stage, State
+
+_TITLE = 70
 
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.READY: frozenset({State.RUNNING, State.BLOCKED, State.SKIPPED, State.DONE}),
@@ -208,7 +211,8 @@ class Resource(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.key
+        # A title: the admin shows it on one line, whatever its length.
+        return Truncator(self.key).chars(_TITLE)
 
 
 class Dependency(models.Model):

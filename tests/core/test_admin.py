@@ -36,7 +36,7 @@ def content(client, url, **parameters):
 
 def keys(html):
     """The keys in the list."""
-    return re.findall(r'<th class="field-short_key"><a [^>]*>(.*?)</a>', html)
+    return re.findall(r'<th class="field-short_key"><a [^>]*><span [^>]*>(.*?)</span></a>', html)
 
 
 def queries(client, url):
@@ -117,6 +117,16 @@ def test_the_list_reads_no_long_texts(admin_client, loaded):
 
 
 # The page of a resource
+
+
+def test_a_key_that_is_one_long_word_breaks_and_is_cut_in_titles(admin_client, db):
+    key = Key("thing", "x" * 3000)
+    row = Resource.objects.create(pipeline="blog", key=str(key), key_hash=key.digest, message="y" * 3000)
+    listed = content(admin_client, LIST)
+    assert len(re.findall(r'overflow-wrap: anywhere">(thing:x+|y+)…</span>', listed)) == 2
+    html = content(admin_client, f"{LIST}{row.pk}/change/")
+    assert re.search(r"<h2>thing:x{63}…</h2>", html)
+    assert len(re.findall(r'overflow-wrap: anywhere">(thing:x{3000}|y{3000})</div>', html)) == 2
 
 
 def test_every_resource_has_a_page(admin_client, loaded):
