@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -163,12 +164,13 @@ class ResourceAdmin(ReadOnlyAdmin):
     def stopped(self, row: Resource) -> str:
         """Where it was stopped, and by what."""
         parts = [f"in {row.error_stage}"] if row.error_stage else []
-        parts += [text for text in (row.error_processor, row.error_class, row.cause and f"cause {row.cause}") if text]
+        parts += [text for text in (row.error_processor, row.error_class, row.cause and self._cause(row)) if text]
         parts += [f"{row.attempts} attempts"] if row.attempts else []
         parts += [f"next try at {row.next_attempt_at}"] if row.next_attempt_at else []
         others = [("blocked by", row.blocked_by), ("redirects to", row.alias_of)]
         linked = format_html_join("", "<br>{} {}", ((how, self._to(one.pk, one.key)) for how, one in others if one))
-        told = format_html("{}{}", ", ".join(parts) or ("" if linked else _NONE), linked)
+        said = format_html_join(", ", "{}", ((part,) for part in parts))
+        told = format_html("{}{}", said or ("" if linked else _NONE), linked)
         return format_html(_WRAPPED, told)
 
     @admin.display(description=_("became"))
@@ -252,11 +254,16 @@ class ResourceAdmin(ReadOnlyAdmin):
         shown = format_html_join("", "{} ({}) {}<br>", rows)
         return format_html(_WRAPPED, format_html("{}{}", shown, f"… and {more:,} more" if more else ""))
 
+    def _cause(self, row: Resource) -> str:
+        """The cause, with a link to all that stand so because of it: there they can be retried together."""
+        same = urlencode({"pipeline": row.pipeline, "state__exact": row.state, "cause__exact": row.cause})
+        return format_html('cause <a href="{}?{}">{}</a>', self._url("isekai_resource_changelist"), same, row.cause)
+
     def _to(self, pk: int, key: str) -> str:
         return format_html('<a href="{}">{}</a>', self._url("isekai_resource_change", pk), key)
 
-    def _url(self, name: str, pk: Any) -> str:
-        return reverse(f"admin:{name}", args=[quote(pk)], current_app=self.admin_site.name)
+    def _url(self, name: str, *pks: Any) -> str:
+        return reverse(f"admin:{name}", args=[quote(pk) for pk in pks], current_app=self.admin_site.name)
 
     def _admin_page(self, label: str, pk: str) -> str:
         """Where the row is changed; "" when its model is not in the admin."""

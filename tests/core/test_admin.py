@@ -2,6 +2,7 @@
 
 import json
 import re
+from html import unescape
 
 import pytest
 from django.contrib import admin
@@ -13,6 +14,7 @@ from testapp.models import Article
 from testapp.pipelines import Thing, article, author
 
 from isekai_core import Key, Payload, Pipeline, Spec, run
+from isekai_core.errors import TransformError
 from isekai_core.models import Dependency, Resource, Run, Step
 from isekai_core.models import Payload as PayloadRow
 
@@ -316,6 +318,19 @@ def test_who_may_only_look_may_not_retry(staff, loaded):
     retry(client, failed)
     failed.refresh_from_db()
     assert failed.state == "failed"
+
+
+def test_the_cause_leads_to_all_that_failed_by_it_to_be_retried_together(admin_client, well):
+    well["a"].spec = TransformError("page 1 has no title")
+    well["b"].spec = TransformError("page 2 has no title")
+    well["ada"].spec = TransformError("something else")
+    run("shelf")
+    (query,) = re.findall(rf'href="{LIST}(\?pipeline=shelf[^"]*)">[0-9a-f]{{8}}</a>', content(admin_client, page("a")))
+    same = LIST + unescape(query)
+    assert sorted(keys(content(admin_client, same))) == ["thing:a", "thing:b"]
+    chosen = {"action": "retry_chosen", "select_across": "1", "_selected_action": [1]}
+    assert "2 resources are ready: isekai run shelf" in admin_client.post(same, chosen, follow=True).content.decode()
+    assert Resource.objects.get(key="thing:ada").state == "failed"
 
 
 def test_to_retry_what_is_done_changes_nothing_and_says_so(admin_client, loaded):
