@@ -148,12 +148,20 @@ def invite() -> None:
     say("All as planted. To look at it:")
     print(f"""
   cd {os.path.relpath(HERE, os.environ.get("PWD", HERE))}
-  python manage.py runserver
+  {python_by_hand()} manage.py runserver
 
   http://127.0.0.1:8000/         the new site
   http://127.0.0.1:8000/admin/   its admin, user demo, password {password}: see Blog, and ISEKAI, Resources
 
-`python manage.py createsuperuser` makes a user of your own; the files are in build/, which the next demo removes.""")
+`{python_by_hand()} manage.py createsuperuser` makes a user of your own; the files are in build/,
+which the next demo removes.""")
+
+
+def python_by_hand() -> str:
+    """What somebody types in this folder for the demo's Python: its name alone where its environment is active."""
+    called = shutil.which("python")
+    is_active = called is not None and Path(called).parent == Path(sys.executable).parent
+    return "python" if is_active else os.path.relpath(sys.executable, HERE)
 
 
 if __name__ == "__main__":
