@@ -9,6 +9,7 @@ from pathlib import Path, PureWindowsPath
 from typing import BinaryIO, ClassVar
 
 from isekai_core.builtins.encodings import byte_order_mark, known_codec
+from isekai_core.builtins.paths import told
 from isekai_core.errors import ExtractError
 from isekai_core.types import Extraction, MemoryBody, Payload, PayloadKind, ResourceView, Spool
 from isekai_core.types.payloads import MEMORY_LIMIT
@@ -41,7 +42,8 @@ class FileExtractor:
     Text (HTML, JSON and the like, by the suffix) is brought as text, everything else as a blob. Found
     with it: filename, and modified, the time of its last change.
 
-    root: the folder. Nothing outside it is read, whatever a key or a symbolic link says.
+    root: the folder; a relative one counts from where the command is started. Nothing outside it is read,
+        whatever a key or a symbolic link says.
     charset: of text files without a byte order mark.
     """
 
@@ -53,7 +55,7 @@ class FileExtractor:
 
     def __post_init__(self) -> None:
         if not Path(self.root).is_dir():
-            msg = f"root: expected a folder that exists, got {str(self.root)!r}"
+            msg = f"root: expected a folder that exists, got {told(self.root)}"
             raise ValueError(msg)
         if not known_codec(self.charset):
             msg = f"charset: expected the name of a text encoding such as utf-8 or cp1252, got {self.charset!r}"

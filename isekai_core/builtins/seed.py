@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from isekai_core.builtins.encodings import byte_order_mark, known_codec, undecodable
+from isekai_core.builtins.paths import told
 from isekai_core.conf import did_you_mean
 from isekai_core.errors import SeedError
 from isekai_core.types import Key, Payload, Seed
@@ -28,7 +29,7 @@ class CsvSeeder:
     The first line names the columns. Empty rows are passed over. A row that cannot be used is reported
     with its line once all the others are given.
 
-    path: the file.
+    path: the file; a relative one counts from where the command is started.
     type: the type of every key, such as url; without it each row tells its own in type_column.
     type_column: the column that holds the key's type.
     value_column: the column that holds the key's value.
@@ -176,7 +177,7 @@ class CsvSeeder:
             with Path(self.path).open("rb") as file:
                 mark = byte_order_mark(file.read(4))
         except OSError as error:
-            msg = f"{self.path} cannot be read: {error.strerror or error}"
+            msg = f"{told(self.path)} cannot be read: {error.strerror or error}"
             raise SeedError(msg) from error
         if self.encoding is None:
             return mark or "utf-8"

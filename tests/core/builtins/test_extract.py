@@ -163,7 +163,7 @@ class TestUnusable:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"root": "nowhere/at/all"}, "root: expected a folder that exists, got 'nowhere/at/all'"),
+        ({"root": "nowhere/at/all"}, "root: expected a folder that exists, got nowhere/at/all (in /"),
         ({"root": ".", "charset": "utf-9"}, "charset: expected the name of a text encoding"),
     ],
 )

@@ -223,6 +223,12 @@ class TestBadFiles:
         with pytest.raises(SeedError, match=r"nowhere.csv cannot be read: No such file or directory"):
             list(CsvSeeder(path=str(tmp_path / "nowhere.csv")).seed())
 
+    def test_missing_below_where_the_command_was_started(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(SeedError) as caught:
+            list(CsvSeeder(path="nowhere.csv").seed())
+        assert str(caught.value) == f"nowhere.csv (in {tmp_path}) cannot be read: No such file or directory"
+
     def test_a_folder(self, tmp_path):
         with pytest.raises(SeedError, match="cannot be read: Is a directory"):
             list(CsvSeeder(path=tmp_path).seed())
