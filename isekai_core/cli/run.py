@@ -35,7 +35,13 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar="STAGE",
         help=f"do this stage and those after it again, from what is stored: {', '.join(STAGES)}",
     )
-    parser.add_argument("--until", choices=STAGES, default="load", metavar="STAGE", help="the last stage to do")
+    parser.add_argument(
+        "--until",
+        choices=STAGES,
+        default="load",
+        metavar="STAGE",
+        help="the last stage to do; transform writes no rows",
+    )
     parser.add_argument(
         "--no-wait", action="store_true", help="do not wait for another process that runs it: end with status 1"
     )

@@ -13,6 +13,7 @@ from isekai_core.pipeline.work import Failure
 from isekai_core.types import State
 
 _SHORTEST = 4
+_LISTED = 10
 _AT_ONCE = 2_000
 
 
@@ -87,11 +88,16 @@ def choose(found: Sequence[Cause], prefix: str) -> list[Cause]:
     if len({cause.id for cause in chosen}) == 1:
         return chosen
     short = short_ids(found)
-    there_are = ", ".join(dict.fromkeys(short[cause.id] for cause in (chosen or found)))
+    there_are = _listed(list(dict.fromkeys(short[cause.id] for cause in (chosen or found))))
     msg = f"there is no cause {prefix!r}; there are {there_are or 'none'}"
     if chosen:
         msg = f"more than one cause begins with {prefix!r}: {there_are}"
     raise ConfigurationError(msg)
+
+
+def _listed(ids: Sequence[str]) -> str:
+    more = len(ids) - _LISTED
+    return ", ".join(ids[:_LISTED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _common(one: str, other: str) -> int:

@@ -156,6 +156,14 @@ def test_what_names_no_single_cause_lists_those_there_are(prefix, message):
         choose(found, prefix)
 
 
+def test_of_many_causes_that_there_are_the_first_are_told():
+    found = [Cause(f"{number:08x}", "failed") for number in range(0x10000000, 0x10000000 + 5000)]
+    with pytest.raises(ConfigurationError) as caught:
+        choose(found, "dead")
+    assert str(caught.value).startswith("there is no cause 'dead'; there are 10000000, 10000001, ")
+    assert str(caught.value).endswith(", 10000009 and 4,990 more")
+
+
 def test_without_failures_there_is_no_cause_to_choose(well):
     well["x"] = Thing(author("x"))
     run("shelf")
