@@ -10,7 +10,8 @@ from pathlib import Path
 from isekai_core.errors import ConfigurationError
 
 _VARIABLE = "DJANGO_SETTINGS_MODULE"
-_SETDEFAULT = re.compile(rf"""setdefault\(\s*["']{_VARIABLE}["']\s*,\s*["']([\w.]+)["']""")
+_NAMED = re.compile(rf"""["']{_VARIABLE}["']\s*(?:,|\]\s*=)\s*["']([\w.]+)["']""")
+"""As `setdefault` takes it, or as it is set in `os.environ`."""
 
 
 def setup_django(options: argparse.Namespace) -> None:
@@ -68,7 +69,7 @@ def _of_manage_py(folder: Path) -> str | None:
         text = (folder / "manage.py").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
-    match = _SETDEFAULT.search(text)
+    match = _NAMED.search(text)
     return match.group(1) if match else None
 
 

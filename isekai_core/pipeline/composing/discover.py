@@ -92,7 +92,8 @@ def unknown(name: str, names: Iterable[str]) -> PipelineNotFound:
 def _of_apps() -> Iterator[Found | Broken]:
     for config in apps.get_app_configs():
         module_name = f"{config.name}.pipelines"
-        if importlib.util.find_spec(module_name) is None:
+        # An app may be a single module, which has nothing below it.
+        if not hasattr(config.module, "__path__") or importlib.util.find_spec(module_name) is None:
             continue
         try:
             module = importlib.import_module(module_name)

@@ -56,6 +56,12 @@ def test_the_manage_py_beside_names_the_settings(setup, tmp_path):
     assert (run.stdout, run.stderr) == ("shop.settings\n", "")
 
 
+def test_a_manage_py_may_set_the_settings_in_the_environment(setup, tmp_path):
+    write_project(tmp_path)
+    (tmp_path / "manage.py").write_text('import os\nos.environ["DJANGO_SETTINGS_MODULE"] = "shop.settings"\n')
+    assert setup().stdout == "shop.settings\n"
+
+
 def test_the_environment_comes_before_manage_py_and_the_option_before_both(setup, tmp_path):
     write_project(tmp_path)
     (tmp_path / "manage.py").write_text(MANAGE.replace("shop.", "nowhere."))

@@ -39,6 +39,18 @@ def test_a_pipeline_of_an_installed_app_is_found(app):
     }
 
 
+def test_an_app_that_is_a_single_module_has_no_pipelines_and_hides_none(tmp_path, monkeypatch, settings):
+    (tmp_path / "lonely.py").touch()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    try:
+        settings.INSTALLED_APPS = ["lonely", *settings.INSTALLED_APPS]
+        seen = survey()
+    finally:
+        sys.modules.pop("lonely", None)
+    assert "shelf" in seen.found
+    assert not seen.broken
+
+
 def test_a_pipeline_of_the_project_file_is_found(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "isekai.toml").write_text(
