@@ -35,10 +35,11 @@ _SHORT_MESSAGE = 120
 _LONGEST_VALUE = 2_000
 # Pixels only: SVG is a document that can do more than be looked at.
 _IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp"})
-# Keys and messages may be one long word, and would push everything else out of sight.
-_CELL = '<span style="display: inline-block; min-width: 12em; overflow-wrap: anywhere">{}</span>'
-_WRAPPED = '<div style="white-space: pre-wrap; overflow-wrap: anywhere">{}</div>'
-_PRE = '<pre style="white-space: pre-wrap; overflow-wrap: anywhere; margin: 0">{}</pre>'
+# Keys and messages may be one long word, and would push everything else out of sight. What is of others runs in its
+# own direction: in a page from right to left, brackets and quotes would stand on the wrong side.
+_CELL = '<span dir="auto" style="display: inline-block; min-width: 12em; overflow-wrap: anywhere">{}</span>'
+_WRAPPED = '<div dir="auto" style="white-space: pre-wrap; overflow-wrap: anywhere">{}</div>'
+_PRE = '<pre dir="auto" style="white-space: pre-wrap; overflow-wrap: anywhere; margin: 0">{}</pre>'
 _NONE = "-"
 
 

@@ -118,6 +118,20 @@ def test_the_list_reads_no_long_texts(admin_client, loaded):
     assert not any(f'"{column}"' in listed for column in ("traceback", "metadata", "extracted", "written", "spec_id"))
 
 
+def test_what_is_of_others_runs_in_its_own_direction_in_a_page_from_right_to_left(admin_client, well, settings):
+    settings.LANGUAGE_CODE = "ar"
+    well["a"].text = Payload.from_record({"name": "Ada"})
+    well["b"].spec = TransformError("the page has no title (yet)")
+    run("shelf")
+    listed = content(admin_client, LIST)
+    assert 'dir="rtl"' in listed
+    assert re.search(r'<span dir="auto" [^>]*>the page has no title \(yet\)</span>', listed)
+    assert re.search(
+        r'<pre dir="auto" [^>]*>\{\n  &quot;name&quot;: &quot;Ada&quot;\n\}</pre>', content(admin_client, page("a"))
+    )
+    assert re.search(r'<div dir="auto" [^>]*>the page has no title \(yet\)</div>', content(admin_client, page("b")))
+
+
 # The page of a resource
 
 
