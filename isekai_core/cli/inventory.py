@@ -7,7 +7,7 @@ from isekai_core.cli.failures import USAGE
 from isekai_core.cli.output import print_json, print_table
 from isekai_core.cli.tables import clean_output, counted
 from isekai_core.pipeline.composing.check import problems_of
-from isekai_core.pipeline.composing.discover import Broken, Found, Survey, survey, unknown
+from isekai_core.pipeline.composing.discover import Broken, Found, Survey, advice, survey, unknown
 from isekai_core.pipeline.definition import FunctionProcessor, Pipeline, Use
 from isekai_core.pipeline.reports.readable import printable
 from isekai_core.plugins.registry import registry
@@ -29,7 +29,7 @@ def print_list(*, as_json: bool) -> None:
         )
         return
     if not seen.found and not seen.broken:
-        print("no pipelines: write one in the pipelines.py of an installed app, or in isekai.toml")
+        print(f"no pipelines: {advice()}")
         return
     rows = [(name, found.home, _in_words(found.pipeline)) for name, found in seen.found.items()]
     rows += [(broken.name or "?", broken.home, f"broken: {printable(str(broken))}") for broken in seen.broken]
@@ -108,4 +108,4 @@ def _print_problems(chosen: Survey, problems: dict[str, list[str]]) -> None:
     for broken in chosen.broken:
         print(printable(str(broken)))
     if not problems and not chosen.broken:
-        print("no pipelines: write one in the pipelines.py of an installed app, or in isekai.toml")
+        print(f"no pipelines: {advice()}")

@@ -7,7 +7,7 @@ from isekai_core.cli.causes import cause_lines, causes_json, seed_error_lines
 from isekai_core.cli.output import print_json, remark
 from isekai_core.cli.tables import clean_output, counted, moment, print_counts, print_lines, seconds
 from isekai_core.models import Run
-from isekai_core.pipeline.composing.discover import survey
+from isekai_core.pipeline.composing.discover import advice, survey
 from isekai_core.pipeline.reports.causes import Cause, causes, short_ids
 from isekai_core.pipeline.reports.readable import printable
 from isekai_core.pipeline.reports.standing import (
@@ -47,7 +47,7 @@ def show_all(*, as_json: bool) -> None:
             [(name, s.total, *(s.of(state) for state in State), _last_run(last[name])) for name, s in rows.items()],
         )
     else:
-        print("no pipelines: write one in the pipelines.py of an installed app, or in isekai.toml")
+        print(f"no pipelines: {advice()}")
 
 
 def _word(state: State) -> str:

@@ -5,6 +5,7 @@ import importlib.util
 import traceback as tracebacks
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from django.apps import apps
@@ -85,8 +86,18 @@ def find(name: str) -> Pipeline:
 def unknown(name: str, names: Iterable[str]) -> PipelineNotFound:
     """The error for a name that is none of `names`."""
     known = list(names)
-    there_are = ", ".join(known) or "none; write one in the pipelines.py of an installed app, or in isekai.toml"
+    there_are = ", ".join(known) or f"none; {advice()}"
     return PipelineNotFound(f"there is no pipeline {name!r}{did_you_mean(name, known)}; pipelines found: {there_are}")
+
+
+def advice() -> str:
+    """What to do where no pipeline is found: a command may have been started where no isekai.toml is near."""
+    written = "write one in the pipelines.py of an installed app, or in isekai.toml"
+    try:
+        is_read = project_file().path is not None
+    except SettingError:
+        is_read = True
+    return written if is_read else f"{written}; there is no {FILE_NAME} in {Path.cwd()} or above it"
 
 
 def _of_apps() -> Iterator[Found | Broken]:

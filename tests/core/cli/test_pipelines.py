@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 from testapp import pipelines
@@ -89,7 +90,10 @@ def test_without_a_pipeline_the_list_says_where_to_write_one(capsys, settings):
     settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != "testapp"]
     status, out = isekai(capsys, "list")
     assert status == 0
-    assert out == "no pipelines: write one in the pipelines.py of an installed app, or in isekai.toml\n"
+    told = "no pipelines: write one in the pipelines.py of an installed app, or in isekai.toml"
+    assert out == f"{told}; there is no isekai.toml in {Path.cwd()} or above it\n"
+    Path("isekai.toml").touch()
+    assert isekai(capsys, "list") == (0, f"{told}\n")
 
 
 # check
