@@ -2,7 +2,7 @@
 
 Exit status: 0 all done; 1 some resources are failed or blocked, or the run or the slice could not go on;
 2 wrong usage, or something that cannot be composed; 70 a defect of ISEKAI or of a plugin; 130
-interrupted; 141 the reader of the output went away.
+interrupted; 141 the reader of the output went away; 143 a run was asked to end by SIGTERM.
 """
 
 import argparse
@@ -43,9 +43,9 @@ def main(argv: Sequence[str] | None = None, prog: str = "isekai") -> int:
         flush_output()
     except SystemExit as exit_:
         status = exit_.code if isinstance(exit_.code, int) else 0 if exit_.code is None else 2
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         print("isekai: interrupted; the same command goes on where it was", file=sys.stderr)
-        status = INTERRUPTED
+        status = getattr(interrupt, "status", INTERRUPTED)
     except BrokenPipeError:
         _discard_output()
         status = BROKEN_PIPE

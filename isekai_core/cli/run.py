@@ -5,6 +5,7 @@ from contextlib import nullcontext
 
 from isekai_core.cli.output import print_json
 from isekai_core.cli.project import setup_django
+from isekai_core.cli.signals import ending_kindly
 from isekai_core.cli.tables import clean_output, print_lines
 from isekai_core.errors import ConfigurationError
 from isekai_core.types import STAGES
@@ -60,7 +61,7 @@ def execute(options: argparse.Namespace) -> int:
     from isekai_core.pipeline.reports.standing import standing_of  # noqa: PLC0415
 
     with clean_output() if options.json else nullcontext():
-        with shown_progress(options.name, quiet=options.quiet) as progress:
+        with shown_progress(options.name, quiet=options.quiet) as progress, ending_kindly():
             result = run(
                 options.name,
                 refresh=options.refresh,

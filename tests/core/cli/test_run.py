@@ -5,9 +5,11 @@ import json
 import os
 import signal
 import socket
+import threading
 
 import pytest
 from django.core.management import call_command
+from django.db import connections
 from django.utils import timezone
 from testapp import pipelines
 from testapp.models import Article
@@ -286,21 +288,58 @@ def interruptible():
     signal.signal(signal.SIGINT, before)
 
 
-def test_an_interrupt_leaves_what_is_done_and_the_same_command_goes_on(well, capsys, monkeypatch, interruptible):
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupt_leaves_what_is_done_and_the_same_command_goes_on(
+    well, capsys, monkeypatch, interruptible, sent, status
+):
     transform = pipelines.become.transform
 
     def interrupt(resource):
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), sent)
         return transform(resource)
 
     monkeypatch.setattr(pipelines.become, "transform", interrupt)
-    assert main(["run", "shelf"]) == 130
+    assert main(["run", "shelf"]) == status
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    assert not Resource.objects.exclude(lease_owner="").exists()
     assert "interrupted; the same command goes on where it was" in capsys.readouterr().err
     monkeypatch.undo()
     monkeypatch.setattr(pipelines, "SOURCE", well)
     assert main(["run", "shelf"]) == 0
     assert Article.objects.count() == 2
     assert Run.objects.order_by("pk").first().outcome == "stopped"
+
+
+def test_whoever_handles_sigterm_goes_on_handling_it(well, capsys, monkeypatch):
+    told = []
+    transform = pipelines.become.transform
+
+    def end(resource):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return transform(resource)
+
+    monkeypatch.setattr(pipelines.become, "transform", end)
+    before = signal.signal(signal.SIGTERM, lambda *_: told.append("asked to end"))
+    try:
+        assert main(["run", "shelf"]) == 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert set(told) == {"asked to end"}
+
+
+def test_a_run_in_a_thread_needs_no_signals(well):
+    statuses = []
+    thread = threading.Thread(target=lambda: statuses.append(_in_thread()))
+    thread.start()
+    thread.join()
+    assert statuses == [0]
+
+
+def _in_thread():
+    try:
+        return main(["run", "shelf"])
+    finally:
+        connections.close_all()
 
 
 def test_manage_py_says_the_same(well):
