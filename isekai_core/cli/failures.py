@@ -3,6 +3,7 @@
 import re
 import sys
 import traceback
+from pathlib import Path
 
 from isekai_core.cli.spelling import as_typed
 from isekai_core.errors import ConfigurationError, IsekaiError, PlanError, SliceError
@@ -42,8 +43,16 @@ def explain(error: Exception) -> tuple[str, int]:
     if known := _django_trouble(error):
         return known
     if isinstance(error, OSError):
-        return f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""), FAILED
+        return _told(error), FAILED
     return f"this is a defect, please report it with the traceback above: {type(error).__name__}: {error}", DEFECT
+
+
+def _told(error: OSError) -> str:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return "the folder where this was started is not there any more; change to one that is"
+    return f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
 
 
 def _django_trouble(error: Exception) -> tuple[str, int] | None:

@@ -154,6 +154,14 @@ def test_without_any_standard_output_a_command_does_its_work(tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+def test_a_folder_that_was_deleted_under_a_command_is_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    tmp_path.rmdir()
+    assert main(["plugins", "list"]) == 1
+    told = "isekai: the folder where this was started is not there any more; change to one that is\n"
+    assert capsys.readouterr() == ("", told)
+
+
 def test_what_a_message_quotes_of_others_cannot_steer_the_terminal(command, capsys):
     command(raising(ConfigurationError("there are:\n  thing:\x9b2J\u202etxt.exe")))
     main(["try"])
