@@ -10,8 +10,8 @@ from isekai_core.slicing.allowed import check_planned
 from isekai_core.slicing.columns import base_field, fields_of
 from isekai_core.slicing.importer import importer_of
 from isekai_core.slicing.masks import Mask, as_mask, keep
-from isekai_core.slicing.values import TEXTS
-from isekai_core.types.slices import Column
+from isekai_core.slicing.values import TEXTS, is_known
+from isekai_core.types.slices import Column, TablePlan
 
 
 def mask_of(field: Any) -> Mask | None:
@@ -56,37 +56,43 @@ def planned_masks(model: type[Model], columns: Iterable[Column]) -> dict[str, Ma
     return found
 
 
-def texts_without_decision(models: Iterable[type[Model]]) -> list[str]:
-    """The text columns of `models` of which no importer says whether they are masked or kept: `shop.Customer.email`.
+def texts_without_decision(tables: Iterable[TablePlan]) -> list[str]:
+    """The text columns of `tables` of which no importer says whether they are masked or kept: `shop.Customer.email`.
 
     Texts are all that a person may have written: characters and texts of any length, addresses, JSON, arrays and
-    stores of texts, and custom fields that are kept as such. Fields with choices say one of a few words, names of
-    files are made by the project, and foreign keys are decided where they point to: these need no decision.
+    stores of texts, what is searched in them, and custom fields whose type nobody knows. Fields with choices say one
+    of a few words, names of files are made by the project, and foreign keys are decided where they point to: these
+    need no decision.
     """
     undecided = []
-    for model in models:
-        importer = importer_of(model)
+    for table in tables:
+        importer = importer_of(table.model_class)
         decided = importer.masks() if importer else {}
-        names = [field.name for field in fields_of(model) if _is_text(field) and field.name not in decided]
-        undecided += [f"{model._meta.label}.{name}" for name in names]
+        fields = [table.model_class._meta.get_field(column.field) for column in table.columns]
+        names = [field.name for field in fields if _is_text(field) and field.name not in decided]
+        undecided += [f"{table.model}.{name}" for name in names]
     return undecided
 
 
-def check_masks(models: Iterable[type[Model]]) -> None:
-    """Raise `PlanError` for text columns of `models` of which no importer says whether they are masked or kept."""
-    if undecided := texts_without_decision(models):
+def check_masks(tables: Iterable[TablePlan]) -> None:
+    """Raise `PlanError` for text columns of `tables` of which no importer says whether they are masked or kept."""
+    if undecided := texts_without_decision(tables):
         msg = f"masks='required', and nothing says what becomes of {', '.join(undecided)}; mask them, or say keep"
         raise PlanError(msg)
 
 
-def kept_unasked(models: Iterable[type[Model]]) -> list[str]:
+def kept_unasked(tables: Iterable[TablePlan]) -> list[str]:
     """A note on texts that are in a slice as they are, because their models have no importer that could mask them."""
-    names = texts_without_decision(model for model in models if importer_of(model) is None)
+    names = texts_without_decision(table for table in tables if importer_of(table.model_class) is None)
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return [f"not masked, as there is no importer: {', '.join(names[:_SHOWN])}{more}"] if names else []
 
 
 _SHOWN = 10
+_RANGES = frozenset(
+    {"IntegerRangeField", "BigIntegerRangeField", "DecimalRangeField", "DateRangeField", "DateTimeRangeField"}
+)
+"""Of numbers and of times, in which nobody can have written anything."""
 
 
 def _is_text(field: Any) -> bool:
@@ -95,4 +101,4 @@ def _is_text(field: Any) -> bool:
     kind = field.get_internal_type()
     if kind == "ArrayField":
         return _is_text(field.base_field)
-    return kind in TEXTS or kind in {"JSONField", "HStoreField"}
+    return kind in TEXTS or kind == "JSONField" or not (is_known(kind) or kind in _RANGES)

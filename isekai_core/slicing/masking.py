@@ -53,8 +53,7 @@ class Masker:
 
     def _made(self, text: str | None) -> str | None:
         digest = self.secret.digest(text)
-        value = value_of(self.kind, text) if is_known(self.kind) else text
-        made = text_of(self.kind, self.mask.make(value, digest, self.kind))
+        made = text_of(self.kind, self.mask.make(self._value(text), digest, self.kind))
         if made is None:
             if not self.column.null:
                 msg = "gave NULL, which the column does not take"
@@ -62,6 +61,19 @@ class Masker:
             return None
         # An empty text that stays empty has nothing that could be unique.
         return self._fitting(made, digest) if self.is_text and (made or text) else made
+
+    def _value(self, text: str | None) -> Any:
+        """What the mask is given: the value where it looks at that, for there are texts of which Python has none."""
+        if not (is_known(self.kind) and self.mask.reads(self.kind)):
+            return text
+        try:
+            return value_of(self.kind, text)
+        except (ValueError, RecursionError):
+            pass
+        # Outside of the handler, so that no cause tells the text.
+        odd = f"a {self.kind} like this one{_UNREAD.get(self.kind, '')}"
+        msg = f"is given a value, and Python has none of {odd}; {_INSTEAD}"
+        raise _Refused(msg)
 
     def _fitting(self, made: str, digest: bytes) -> str:
         # An address is always made unique: else it would be another one in a column that is.
@@ -74,6 +86,11 @@ class Masker:
                 raise _Refused(msg)
             self.seen.add(made)
         return made
+
+
+_ENDLESS = ", such as infinity or a year before 1 or after 9999"
+_UNREAD = {"DateField": _ENDLESS, "DateTimeField": _ENDLESS, "DurationField": ", such as one of months"}
+_INSTEAD = "null, constant(…) and fake(…) need none"
 
 
 class _Refused(Exception):
@@ -157,7 +174,7 @@ def guarded(plan: SlicePlan, masks: Mapping[str, Change]) -> Mapping[str, Change
 
     def checked(table: TablePlan, change: Change) -> Change:
         def check_first(chunks: Iterable[bytes]) -> Iterator[bytes]:
-            check_masks([table.model_class])
+            check_masks([table])
             return change(chunks)
 
         return check_first

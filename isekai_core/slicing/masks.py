@@ -48,6 +48,10 @@ class Mask(ABC):
         """Whether two values get two masks, in a column whose type Django calls `kind`."""
         return False
 
+    def reads(self, _kind: str, /) -> bool:
+        """Whether it looks at the value, and not only at its text: which Python may have no value for."""
+        return False
+
     @property
     def is_generated(self) -> bool:
         """Whether chance, under a seed, makes the text: two values may get the same."""
@@ -77,6 +81,10 @@ class _Fake(Mask):
             msg = f"{self} cannot be had: {type(error).__name__}: {error}"
             raise PlanError(msg) from error
         _require_fit(self, made, kind)
+
+    def reads(self, kind: str, /) -> bool:
+        # A text may be empty there, which its JSON is not.
+        return kind == "JSONField"
 
     def make(self, value: Any, digest: bytes, _kind: str, /) -> Any:
         return faked(self.provider, self.locale, dict(self.options), digest) if value != "" else value
@@ -135,6 +143,9 @@ class _Hashed(Mask):
     def keeps_apart(self, kind: str, /) -> bool:
         return kind in TEXTS or kind in {"UUIDField", "BinaryField", "JSONField"} or "Big" in kind
 
+    def reads(self, kind: str, /) -> bool:
+        return kind == "JSONField"
+
     def make(self, value: Any, digest: bytes, kind: str, /) -> Any:
         return hashed_value(value, digest, kind) if value != "" else value
 
@@ -166,6 +177,9 @@ class _Called(Mask):
     def keeps_apart(self, kind: str, /) -> bool:
         # Of other types than texts, nothing could be made unique afterwards: the function is believed.
         return kind not in TEXTS and takes_value(self.function)
+
+    def reads(self, _kind: str, /) -> bool:
+        return takes_value(self.function)
 
     def make(self, value: Any, digest: bytes, _kind: str, /) -> Any:
         return self.function(value) if takes_value(self.function) else called(self.function, digest)

@@ -41,13 +41,13 @@ def plan_of(
     _check_jobs(jobs)
     by_label = {job.label: job for job in jobs}
     check_targets([job.model for job in jobs])
-    if masks == "required":
-        check_masks(job.model for job in jobs)
     groups = groups_of({label: _needs(job, by_label) for label, job in by_label.items()})
     if order == "refuse":
         _check_order([job.label for job in jobs], groups)
     whole: set[str] = set()
     tables = [_table(by_label[label], by_label, whole, len(group)) for group in groups for label in group]
+    if masks == "required":
+        check_masks(tables)
     return SlicePlan(tuple(tables), tuple(tuple(group) for group in groups), text)
 
 

@@ -222,7 +222,7 @@ def _planned(jobs: Sequence[ImportJob] | SlicePlan | None, seed: object, order: 
         return plan_of(jobs, seed=seed, order=order, masks=masks)
     if masks == "required":
         # A plan that is given is no way around it. Of tables that may stay empty, it is told when they do not.
-        check_masks(table.model_class for table in jobs.tables if not table.is_optional)
+        check_masks(table for table in jobs.tables if not table.is_optional)
     return jobs
 
 
@@ -282,7 +282,7 @@ def _from_bundle(
 
 def _result(bundle: BundleReader, plan: SlicePlan, source: str, target: str) -> SliceResult:
     tables = [TableReport(table.model, table.rows, 0, 0, 0) for table in bundle.tables]
-    kept = kept_unasked(plan.table(table.model).model_class for table in tables if table.rows)
+    kept = kept_unasked(plan.table(table.model) for table in tables if table.rows)
     return SliceResult(tables, source, target, [*notes_of(bundle), *kept])
 
 

@@ -1,18 +1,29 @@
 """What importers decide: which texts nobody has said anything about."""
 
+import pytest
+from django.contrib.postgres.fields import ArrayField, DateRangeField, HStoreField
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 
-from isekai_core.slicing import Importer, hashed, keep
+from isekai_core.errors import PlanError
+from isekai_core.slicing import DataSlicer, Importer, ImportJob, hashed, keep
 from isekai_core.slicing.decided import texts_without_decision
+from isekai_core.slicing.plan import plan_of
 from isekai_core.testing.shop.models import Branch, Category, Country, Customer, Person
+
+
+def undecided(*of):
+    """Those of these models, in a plan of their rows."""
+    tables = [DataSlicer.plan(model._base_manager.filter(pk=1)).table(model._meta.label) for model in of]
+    return texts_without_decision(tables)
 
 
 def test_text_columns_without_a_decision_are_listed():
     columns = type("Columns", (), {"email": hashed, "first_name": keep})
     type("CustomerImporter", (Importer,), {"model": Customer, "Columns": columns})
-    assert texts_without_decision([Customer]) == ["shop.Customer.last_name", "shop.Customer.phone"]
-    assert texts_without_decision([Person]) == ["shop.Person.name", "shop.Person.notes"]
-    assert texts_without_decision([Branch, Category]) == ["shop.Branch.town", "shop.Category.slug"]
+    assert undecided(Customer) == ["shop.Customer.last_name", "shop.Customer.phone"]
+    assert undecided(Person) == ["shop.Person.name", "shop.Person.notes"]
+    assert undecided(Branch, Category) == ["shop.Branch.town", "shop.Category.slug"]
 
 
 def test_choices_and_files_need_no_decision_and_addresses_of_computers_do():
@@ -29,4 +40,38 @@ def test_choices_and_files_need_no_decision_and_addresses_of_computers_do():
         def __str__(self):
             return self.kind
 
-    assert texts_without_decision([Visit]) == ["shop.Visit.address"]
+    assert undecided(Visit) == ["shop.Visit.address"]
+
+
+def test_what_is_made_of_texts_or_of_nobody_knows_what_needs_a_decision():
+    class Own(models.Field):
+        def db_type(self, connection):
+            return "xml"
+
+    class Page(models.Model):
+        words = SearchVectorField()
+        pairs = HStoreField()
+        own = Own()
+        tags = ArrayField(models.CharField(max_length=9))
+        numbers = ArrayField(models.IntegerField())
+        days = DateRangeField()
+        size = models.DecimalField(max_digits=9, decimal_places=2)
+        seen = models.DateTimeField()
+        data = models.BinaryField()
+
+        class Meta:
+            app_label = "shop"
+            apps = type(Country._meta.apps)()
+
+        def __str__(self):
+            return "a page"
+
+    assert undecided(Page) == ["shop.Page.words", "shop.Page.pairs", "shop.Page.own", "shop.Page.tags"]
+
+
+def test_a_column_that_is_left_out_needs_no_decision():
+    columns = type("Columns", (), {"email": hashed, "first_name": keep, "last_name": keep})
+    type("CustomerImporter", (Importer,), {"model": Customer, "Columns": columns})
+    with pytest.raises(PlanError, match=r"nothing says what becomes of shop\.Customer\.phone;"):
+        plan_of([ImportJob(Customer)], masks="required")
+    assert plan_of([ImportJob(Customer, exclude="phone")], masks="required").tables[0].model == "shop.Customer"

@@ -1,0 +1,81 @@
+"""Masking: what a mask is given, and that values which Python does not have are masked all the same."""
+
+import datetime as dt
+
+import pytest
+from django.db import models
+
+from isekai_core.errors import ExportError
+from isekai_core.slicing import Importer, ImportJob, constant, fake, hashed, null
+from isekai_core.slicing.csvtext import read_rows, write_rows
+from isekai_core.slicing.masking import masks_for
+from isekai_core.slicing.plan import plan_of
+from isekai_core.testing.shop.models import Country
+
+ENDLESS = ["infinity", "-infinity", "0044-03-15 BC", "20000-01-01"]
+MOMENTS = ["infinity", "0044-03-15 00:00:00+00 BC", "20000-01-01 00:00:00+00"]
+SPANS = ["1 year 2 mons", "-1 mons +3 days"]
+
+
+@pytest.fixture
+def masked():
+    """A column of this field, and what a mask makes of its texts."""
+
+    def run(field, mask, texts):
+        apps = type(Country._meta.apps)()
+        meta = type("Meta", (), {"app_label": "shop", "apps": apps})
+        model = type("Odd", (models.Model,), {"it": field, "Meta": meta, "__module__": __name__})
+        type("OddImporter", (Importer,), {"model": model, "Columns": type("Columns", (), {"it": mask})})
+        rows = [["id", "it"], *([str(number), text] for number, text in enumerate(texts))]
+        change = masks_for(plan_of([ImportJob(model)]), "secret")["shop.Odd"]
+        return [row[1] for row in read_rows(change(write_rows(rows)))][1:]
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("field", "texts", "made"),
+    [
+        (models.DateField, ENDLESS, dt.date(2000, 1, 2)),
+        (models.DateTimeField, MOMENTS, dt.datetime(2000, 1, 2, tzinfo=dt.UTC)),
+        (models.DurationField, SPANS, dt.timedelta(days=1)),
+    ],
+)
+def test_masks_that_need_no_value_mask_what_python_has_no_value_for(masked, field, texts, made):
+    nothing = [None] * len(texts)
+    assert masked(field(null=True), null, texts) == nothing
+    one = masked(field(), constant(made), texts)
+    assert len(set(one)) == 1
+    assert one[0].startswith(("2000-01-02", "1 day"))
+    assert masked(field(), lambda: made, texts) == one
+
+
+def test_a_fake_day_stands_for_a_day_without_end(masked):
+    made = masked(models.DateField(), fake("date_of_birth"), ENDLESS)
+    assert all(dt.date.fromisoformat(day) for day in made)
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "told"),
+    [
+        (models.DateField(), "-infinity", "a DateField like this one, such as infinity or a year before 1"),
+        (models.DurationField(), "1 mon", "a DurationField like this one, such as one of months"),
+        (models.JSONField(), "[" * 100_000 + "]" * 100_000, "a JSONField like this one"),
+    ],
+)
+def test_a_function_of_a_value_that_python_does_not_have_is_told_what_else_there_is(masked, field, text, told):
+    with pytest.raises(ExportError) as caught:
+        masked(field, lambda value: value, [text])
+    message = str(caught.value)
+    assert message.startswith("shop.Odd.it: the row with the key 0: the mask ")
+    assert told in message
+    assert message.endswith("; null, constant(…) and fake(…) need none")
+    assert text not in message
+    assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+def test_an_empty_text_in_json_stays_one(masked):
+    for mask in (hashed, fake("name")):
+        empty, other = masked(models.JSONField(), mask, ['""', '"Ada"'])
+        assert empty == '""'
+        assert "Ada" not in other
