@@ -18,7 +18,8 @@ loading/        what a load takes:
                 target.py: the tables there; drift.py: whether a bundle fits them; fresh.py: whether they are empty
                 idmap.py: new keys; found.py: those that are there
                 ledger.py: those of earlier loads; counters.py: whether they still hold
-                references.py and generic.py: what foreign keys become; rebuild.py: indexes and constraints
+                references.py and generic.py: what foreign keys become; statements.py writes the rows
+                rebuild.py: indexes and constraints
 
 connection.py   connections, and reasons.py their errors in words
 names.py        names of tables, and keys as generic foreign keys hold them

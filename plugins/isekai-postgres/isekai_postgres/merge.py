@@ -15,12 +15,13 @@ from isekai_core.slicing.order import groups_of
 from isekai_core.types.slices import BundleReader, LoadChoice, SliceProgress, TableReport
 from isekai_postgres.loading import counters, ledger
 from isekai_postgres.loading.drift import Part, parts_of
-from isekai_postgres.loading.fresh import KEY, find_fresh
+from isekai_postgres.loading.fresh import find_fresh
 from isekai_postgres.loading.idmap import make_maps
 from isekai_postgres.loading.joining import joining
 from isekai_postgres.loading.rebuild import rebuilding
-from isekai_postgres.loading.references import final, lost, mapped, refuse_dangling
+from isekai_postgres.loading.references import refuse_dangling
 from isekai_postgres.loading.session import Session, writing
+from isekai_postgres.loading.statements import statements
 from isekai_postgres.loading.target import forward
 from isekai_postgres.loading.work import BY_NATURAL_KEY, Work
 from isekai_postgres.staging import stage
@@ -128,7 +129,8 @@ def _insert(work: Work, group: list[Part]) -> list[TableReport]:
     """Insert the rows of a group; how many of each were there before, and changed."""
     numbers = [_numbers(work, part) for part in group]
     if len(group) == 1:
-        written = [work.session.run(_statement(work, group[0], has_existing=numbers[0][0] > numbers[0][1])).rowcount]
+        made = statements(work, group[0], has_existing=numbers[0][0] > numbers[0][1])
+        written = [sum(work.session.run(statement).rowcount for statement in made)]
     else:
         written = _insert_together(work, group)
     if any(part.label in work.fresh and part.table.rows != n for part, n in zip(group, written, strict=True)):
@@ -152,66 +154,15 @@ def _numbers(work: Work, part: Part) -> tuple[int, int]:
 
 def _insert_together(work: Work, group: list[Part]) -> list[int]:
     """One statement for tables that need one another: constraints that cannot be deferred are checked at its end."""
-    names = [sql.Identifier(f"w{part.number}") for part in group]
-    statements = [_statement(work, part, has_existing=part.label not in work.fresh) for part in group]
+    made = [statements(work, part, has_existing=part.label not in work.fresh) for part in group]
+    named = [
+        [(sql.Identifier(f"w{part.number}_{number}"), statement) for number, statement in enumerate(some)]
+        for part, some in zip(group, made, strict=True)
+    ]
     parts = sql.SQL(", ").join(
-        sql.SQL("{} AS ({} RETURNING 1)").format(name, statement)
-        for name, statement in zip(names, statements, strict=True)
+        sql.SQL("{} AS ({} RETURNING 1)").format(name, statement) for some in named for name, statement in some
     )
-    counts = sql.SQL(", ").join(sql.SQL("(SELECT count(*) FROM {})").format(name) for name in names)
+    counts = sql.SQL(", ").join(
+        sql.SQL(" + ").join(sql.SQL("(SELECT count(*) FROM {})").format(name) for name, _ in some) for some in named
+    )
     return list(work.session.rows(sql.SQL("WITH {} SELECT {}").format(parts, counts))[0])
-
-
-def _statement(work: Work, part: Part, *, has_existing: bool) -> sql.Composed:
-    values: dict[str, sql.Composable] = {
-        column.name: sql.SQL("s.{}").format(sql.Identifier(column.name))
-        for column in part.table.columns
-        if not part.target.columns[column.name].generated
-    }
-    references = mapped(work, part)
-    values |= {one.column: final(work, one) for one in references}
-    is_fresh = part.label in work.fresh
-    new = sql.SQL("s.{}").format(KEY) if is_fresh else sql.SQL("m.new")
-    values |= {**part.defaults, part.table.key: new}
-    skips = work.choice.on_conflict != "update"
-    own = sql.SQL("" if is_fresh else "JOIN {} m ON m.old = s.{}").format(part.map, part.key)
-    return sql.SQL(
-        "INSERT INTO {target} ({columns}) OVERRIDING SYSTEM VALUE SELECT {values} FROM {stage} s"
-        " {own} {joins} {where} {conflict}"
-    ).format(
-        target=part.target.identifier,
-        columns=sql.SQL(", ").join(map(sql.Identifier, values)),
-        values=sql.SQL(", ").join(values.values()),
-        stage=part.stage,
-        own=own,
-        joins=sql.SQL(" ").join(one.join for one in references),
-        where=_without_lost(work, part) if is_fresh else sql.SQL("WHERE NOT m.existed" if skips else ""),
-        # Without rows that were there, nothing can be in conflict; and looking for it costs a tenth.
-        conflict=_on_conflict(part, [name for name in values if name not in part.defaults])
-        if has_existing and not skips
-        else sql.SQL(""),
-    )
-
-
-def _without_lost(work: Work, part: Part) -> sql.Composed:
-    found = [sql.SQL("NOT {}").format(condition) for _, condition in lost(work, part)]
-    return sql.SQL("WHERE {}").format(sql.SQL(" AND ").join(found)) if found else sql.Composed([])
-
-
-def _on_conflict(part: Part, names: list[str]) -> sql.Composed:
-    """Rows that are there are written only if something is different."""
-    others = [name for name in names if name != part.table.key]
-    if not others:
-        return sql.SQL("ON CONFLICT ({}) DO NOTHING").format(part.key)
-    changes = sql.SQL(", ").join(sql.SQL("{c} = excluded.{c}").format(c=sql.Identifier(name)) for name in others)
-    sides = []
-    for side in (part.target.identifier, sql.Identifier("excluded")):
-        values = [sql.SQL("{}.{}").format(side, sql.Identifier(name)) for name in others]
-        comparable = [part.target.columns[name].is_comparable for name in others]
-        texts = [
-            value if as_is else sql.SQL("{}::text").format(value)
-            for value, as_is in zip(values, comparable, strict=True)
-        ]
-        sides.append(sql.SQL(", ").join(texts))
-    statement = sql.SQL("ON CONFLICT ({}) DO UPDATE SET {} WHERE ROW({}) IS DISTINCT FROM ROW({})")
-    return statement.format(part.key, changes, *sides)

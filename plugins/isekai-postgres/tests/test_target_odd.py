@@ -1,6 +1,7 @@
 """Targets whose tables are not as Django makes them: nothing that was there is written over."""
 
 import pytest
+from django.db import models
 from postgres_shared.rows import TENANTS, numbers
 
 from isekai_core.errors import MergeError, StagingError
@@ -9,19 +10,26 @@ from isekai_core.testing.shop.models import Tenant
 COLUMNS = "name varchar(200), subdomain varchar(50), created_at timestamptz, is_active bool"
 TABLE = f"CREATE TABLE shop_tenant (id bigserial PRIMARY KEY, {COLUMNS})"
 SEQUENCE = "ALTER SEQUENCE shop_tenant_id_seq"
+MINE = "(1, 'mine'), (2, 'mine'), (3, 'mine')"
 
 
-@pytest.mark.parametrize(
-    "sequence",
-    [f"{SEQUENCE} MAXVALUE 3 CYCLE", f"{SEQUENCE} INCREMENT -1 MINVALUE -9 MAXVALUE 9 START 3 RESTART"],
-    ids=["goes around", "goes down"],
-)
-def test_a_sequence_that_gives_taken_keys_writes_over_nothing(target, sequence):
-    target.sql(TABLE, sequence, "INSERT INTO shop_tenant (id, name) VALUES (1, 'mine'), (2, 'mine'), (3, 'mine')")
+def test_a_sequence_that_gives_taken_keys_writes_over_nothing(target):
+    target.sql(TABLE, f"{SEQUENCE} MAXVALUE 3 CYCLE", f"INSERT INTO shop_tenant (id, name) VALUES {MINE}")
     told = target.refuses(StagingError, (Tenant, TENANTS), name="a")
     assert told.startswith("staging shop.Tenant: shop_tenant_id_seq of id gives keys that are taken: ")
     assert "load with ids='keep' or 'natural'" in told
     assert target.sql("SELECT DISTINCT name FROM shop_tenant") == [("mine",)]
+
+
+def test_a_sequence_that_goes_down_goes_on_below_all_keys(target):
+    target.sql(
+        TABLE,
+        f"{SEQUENCE} INCREMENT -2 MINVALUE -99 MAXVALUE 9 START 9 RESTART",
+        f"INSERT INTO shop_tenant (id, name) VALUES {MINE}",
+    )
+    target.load((Tenant, TENANTS), name="a")
+    assert target.sql("SELECT id FROM shop_tenant WHERE name <> 'mine' ORDER BY id DESC") == [(-1,), (-3,)]
+    assert target.sql("INSERT INTO shop_tenant (name) VALUES ('next') RETURNING id") == [(-5,)]
 
 
 def test_a_sequence_that_has_come_to_its_end_is_told(target):
@@ -67,3 +75,48 @@ def test_a_table_of_somebody_else_in_the_place_of_the_map_is_left_alone(target):
     target.sql(TABLE, "CREATE TABLE isekai_slice_map (mine int)", "INSERT INTO isekai_slice_map VALUES (1)")
     target.refuses(StagingError, (Tenant, TENANTS))
     assert target.sql("SELECT mine FROM isekai_slice_map") == [(1,)]
+
+
+def test_types_that_are_none_of_django_s_take_the_texts_that_they_have_given(target, own_models):
+    class Thing(models.Model):
+        mood = models.TextField()
+        days = models.TextField()
+        small = models.FloatField()
+        zoned = models.TimeField()
+        numbers = models.CharField(max_length=50)
+        below = models.IntegerField()
+
+        class Meta:
+            app_label = "shop"
+
+    target.sql(
+        "CREATE TYPE mood AS ENUM ('sad', 'so, so')",
+        "CREATE DOMAIN positive AS int CHECK (value > 0)",
+        "CREATE DOMAIN few AS positive CHECK (value < 9)",
+        "CREATE TABLE shop_thing (id bigserial PRIMARY KEY, mood mood, days daterange, small real, zoned timetz,"
+        " numbers int[], below few)",
+    )
+    row = '"so, so","[2026-01-01,2026-02-01)",1.5,12:00:00+02,"{1,NULL}",8'
+    target.load((Thing, f"id,mood,days,small,zoned,numbers,below\n1,{row}\n"))
+    columns = "mood::text, days::text, small, zoned::text, numbers::text, below"
+    expected = ("so, so", "[2026-01-01,2026-02-01)", 1.5, "12:00:00+02", "{1,NULL}", 8)
+    assert target.sql(f"SELECT {columns} FROM shop_thing") == [expected]
+    told = target.refuses(StagingError, (Thing, "id,mood\n1,glad\n"))
+    assert 'invalid input value for enum mood: "glad"' in told
+
+
+def test_a_table_that_django_does_not_make_has_the_types_that_it_has(target, own_models):
+    class Thing(models.Model):
+        id = models.BigAutoField(primary_key=True)
+        number = models.BigIntegerField()
+        name = models.TextField()
+
+        class Meta:
+            app_label = "shop"
+            managed = False
+
+    target.sql("CREATE TABLE shop_thing (id serial PRIMARY KEY, number int, name varchar(5))")
+    target.load((Thing, "id,number,name\n1,7,short\n"))
+    assert target.sql("SELECT * FROM shop_thing") == [(1, 7, "short")]
+    assert "out of range for type integer" in target.refuses(StagingError, (Thing, "id,number\n1,3000000000\n"))
+    assert "value too long" in target.refuses(StagingError, (Thing, "id,name\n1,longer\n"))

@@ -138,7 +138,8 @@ def _require_keys(work: Work, part: Part, table: sql.Identifier, column: sql.Ide
         work.session.run(sql.SQL("ALTER TABLE {} ADD PRIMARY KEY ({})").format(table, column))
     except (psycopg.errors.UniqueViolation, psycopg.errors.NotNullViolation) as error:
         why = error.diag.message_detail or "NULL"
-        msg = f"staging {part.label}: the bundle has a key twice, or a row without one: {why}"
+        who = "the bundle" if part.target.primary == part.table.key else "the bundle or the target"
+        msg = f"staging {part.label}: {who} has a key twice, or a row without one: {why}"
         raise StagingError(msg) from None
 
 

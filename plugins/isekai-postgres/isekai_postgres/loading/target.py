@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import LiteralString
 
 from psycopg import sql
 
@@ -14,13 +15,20 @@ _TABLE = """
     WHERE c.oid = to_regclass({}) AND c.relkind IN ('r', 'p')
 """
 _COLUMNS = """
-    SELECT a.attname, format_type(a.atttypid, a.atttypmod), coalesce(b.typname, t.typname),
+    SELECT a.attname, format_type(a.atttypid, a.atttypmod), b.typname,
            a.attnotnull, a.attidentity <> '', a.attgenerated <> '', coalesce(pg_get_expr(d.adbin, d.adrelid), ''),
            CASE WHEN a.atttypmod > 4 AND t.typname IN ('varchar', 'bpchar') THEN a.atttypmod - 4 END,
            coalesce(s.oid::regclass::text, '')
     FROM pg_catalog.pg_attribute a
     JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-    LEFT JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype
+    JOIN LATERAL (
+        -- a domain may be one of a domain
+        WITH RECURSIVE below AS (
+            SELECT t.typname, t.typbasetype UNION ALL
+            SELECT n.typname, n.typbasetype FROM below JOIN pg_catalog.pg_type n ON n.oid = below.typbasetype
+        )
+        SELECT typname FROM below WHERE typbasetype = 0
+    ) b ON true
     LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     LEFT JOIN LATERAL (
         -- the sequence of an identity column, or the one that the default asks, whoever owns it
@@ -33,8 +41,11 @@ _COLUMNS = """
     ) s ON true
     WHERE a.attrelid = {} AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
 """
-# They have no equality: what is in them is compared as text.
-_INCOMPARABLE = frozenset({"json", "xml", "point", "polygon", "box", "path", "line", "lseg", "circle", "lquery"})
+_PRIMARY = """
+    SELECT a.attname FROM pg_catalog.pg_index i
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+    WHERE i.indrelid = {} AND i.indisprimary AND i.indimmediate AND i.indnkeyatts = 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +71,19 @@ class TargetColumn:
         """Whether a row cannot be without a value for it."""
         return self.not_null and not (self.identity or self.generated or self.default)
 
-    @property
-    def is_comparable(self) -> bool:
-        """Whether the type has an equality."""
-        return self.base not in _INCOMPARABLE
-
 
 @dataclass(frozen=True, slots=True)
 class TargetTable:
-    """A table of the target."""
+    """A table of the target.
+
+    primary: the column that alone is its primary key, if that is looked after row by row; "" otherwise.
+    """
 
     oid: int
     schema: str
     name: str
     columns: Mapping[str, TargetColumn]
+    primary: str
 
     @property
     def identifier(self) -> sql.Identifier:
@@ -88,28 +98,43 @@ def find_table(session: Session, name: str) -> TargetTable | None:
         return None
     oid, schema, relname = found[0]
     rows = session.rows(sql.SQL(_COLUMNS).format(sql.Literal(oid)))
-    return TargetTable(oid, schema, relname, {row[0]: TargetColumn(*row) for row in rows})
+    primary = session.value(sql.SQL(_PRIMARY).format(sql.Literal(oid))) or ""
+    return TargetTable(oid, schema, relname, {row[0]: TargetColumn(*row) for row in rows}, primary)
 
 
 def forward(session: Session, table: TargetTable, column: str, found: sql.Identifier | None = None) -> None:
-    """Move the column's sequence behind its greatest value, if it is not there yet; never back.
+    """Move the column's sequence behind its last value, if it is not there yet; never back.
 
     found: a table of keys, in `new`, that are going to be in the column.
     """
     sequence = table.columns[column].sequence
     if not sequence:
         return
-    statement = sql.SQL(
-        "SELECT setval({name}, top) FROM {sequence} q,"
-        " (SELECT greatest((SELECT max({column}) FROM {table}), {more}) AS top) t"
-        " WHERE q.last_value < top OR (q.last_value = top AND NOT q.is_called)"
-    )
     session.run(
-        statement.format(
-            more=sql.SQL("(SELECT max(new) FROM {})").format(found) if found else sql.SQL("NULL"),
+        sql.SQL(_FORWARD).format(
+            up=_outermost("max", table, column, found),
+            down=_outermost("min", table, column, found),
             name=sql.Literal(sequence),
             sequence=sql.SQL(sequence),
-            column=sql.Identifier(column),
-            table=table.identifier,
         )
     )
+
+
+# What a sequence has given last is the least of all, where it goes down.
+_FORWARD = """
+    SELECT setval({name}, t.last) FROM {sequence} q, (
+        SELECT p.seqincrement > 0 AS goes_up, CASE WHEN p.seqincrement > 0 THEN {up} ELSE {down} END AS last
+        FROM pg_catalog.pg_sequence p WHERE p.seqrelid = {name}::regclass
+    ) t
+    WHERE CASE WHEN t.goes_up THEN q.last_value < t.last ELSE q.last_value > t.last END
+       OR (q.last_value = t.last AND NOT q.is_called)
+"""
+
+
+def _outermost(most: LiteralString, table: TargetTable, column: str, found: sql.Identifier | None) -> sql.Composed:
+    """The greatest or the least value of the column and of the keys that are found."""
+    own = sql.SQL("(SELECT {}({}) FROM {})").format(sql.SQL(most), sql.Identifier(column), table.identifier)
+    if found is None:
+        return own
+    both = sql.SQL("greatest" if most == "max" else "least")
+    return sql.SQL("{}({}, (SELECT {}(new) FROM {}))").format(both, own, sql.SQL(most), found)
