@@ -45,6 +45,11 @@ def base_field(field: Any) -> Any:
     return field
 
 
+def is_enforced(field: Any) -> bool:
+    """Whether a database's own constraint sees to it that a foreign key points to a row, as far as a model tells."""
+    return bool(getattr(field, "db_constraint", True)) and bool(field.model._meta.managed)
+
+
 def _is_excluded(model: type[Model], field: Any, exclude: Collection[str]) -> bool:
     if field.name not in exclude:
         return False

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Model
 
 from isekai_core.errors import PlanError
-from isekai_core.slicing.columns import columns_of
+from isekai_core.slicing.columns import columns_of, is_enforced
 from isekai_core.slicing.decided import check_masks, masks_of, planned_masks
 from isekai_core.slicing.given import named, one_of, text_of
 from isekai_core.slicing.importer import check_targets, how_to_declare, importer_of
@@ -96,7 +96,8 @@ def _table(job: ImportJob, jobs: Mapping[str, ImportJob], whole: set[str], size:
     parents = {column.reference.model for column in columns if column.reference and column.reference.declared}
     is_limited = job.number is not None or job.sample is not None or bool(job.pers)
     # A row whose parents are all there needs no comparing: the database's constraints have done it.
-    is_whole = not is_limited and _is_everything(job.query) and parents - {job.label} <= whole and size == 1
+    is_bound = parents - {job.label} <= whole and all(is_enforced(model._meta.get_field(name)) for name in declared)
+    is_whole = not is_limited and _is_everything(job.query) and is_bound and size == 1
     if is_whole:
         whole.add(job.label)
     return TablePlan(

@@ -13,6 +13,7 @@ from typing import Any
 from isekai_core.builtins.orm.closure import Closure
 from isekai_core.builtins.orm.queries import distinct, stream, told
 from isekai_core.builtins.orm.rows import BATCH, kind_of, rows_of
+from isekai_core.slicing.columns import is_enforced
 from isekai_core.slicing.order import groups_of
 from isekai_core.slicing.values import text_of
 from isekai_core.types.slices import Column, Per, SlicePlan, TablePlan
@@ -163,7 +164,8 @@ class Choice:
         return [
             column
             for column, parent in parents
-            if not parent.is_whole and (table.model, column.name) not in parent.closure
+            if not (parent.is_whole and is_enforced(table.model_class._meta.get_field(column.field)))
+            and (table.model, column.name) not in parent.closure
         ]
 
     def parents_test(self, table: TablePlan, inside: Collection[str]) -> Accept:

@@ -13,11 +13,11 @@ from isekai_postgres.export import explained, select_rows
 from isekai_postgres.reading import cycles
 from isekai_postgres.reading.compiling import Compiler
 from isekai_postgres.reading.growth import Growth, pointed_at
-from isekai_postgres.reading.keys import Chooser, binding
+from isekai_postgres.reading.keys import Chooser
 from isekai_postgres.reading.sets import KeySet, with_sets
 from isekai_postgres.reading.snapshot import Origin, leading
 from isekai_postgres.reading.sql import EMPTY, table_name
-from isekai_postgres.reading.tables import source_tables, with_what_is_there
+from isekai_postgres.reading.tables import as_enforced, source_tables, with_what_is_there
 from isekai_postgres.reasons import telling
 
 
@@ -26,6 +26,7 @@ def estimate(origin: Origin, plan: SlicePlan) -> Mapping[str, Estimate]:
     with leading(origin) as (connection, _):
         plan = with_what_is_there(connection, plan, origin)
         there = source_tables(connection, plan, origin)
+        plan = as_enforced(plan, there)
         guesser = Guesser(origin, connection, plan, there, Compiler(origin, connection))
         sets = guesser.choose()
         found: dict[str, Estimate] = {}
@@ -104,7 +105,7 @@ class Guesser(Chooser):
         guess = _Guess(rows if table.queryset is None else self._everything(table), rows, rows, {})
         self.guesses[table.model] = guess
         reasons = [Reason("all" if table.queryset is None else "query", "", rows)]
-        for column in binding(table, self.plan):
+        for column in self.binding(table):
             if column.name not in without and column.reference is not None:
                 above = self.guesses[column.reference.model]
                 guess.free = min(guess.free, guess.everything * above.free / max(above.everything, 1))

@@ -16,7 +16,7 @@ from isekai_postgres.reading.keys import Chooser
 from isekai_postgres.reading.sets import KeySet, settings_of, with_sets
 from isekai_postgres.reading.snapshot import Origin, leading
 from isekai_postgres.reading.sql import EMPTY, column_of, table_name
-from isekai_postgres.reading.tables import SourceTable, source_tables, with_what_is_there
+from isekai_postgres.reading.tables import SourceTable, as_enforced, source_tables, with_what_is_there
 from isekai_postgres.reading.workers import work
 from isekai_postgres.reasons import telling
 
@@ -50,6 +50,7 @@ def export(
     with leading(origin) as (connection, facts):
         plan = with_what_is_there(connection, plan, origin)
         there = source_tables(connection, plan, origin)
+        plan = as_enforced(plan, there)
         compiler = Compiler(origin, connection)
         chooser = Chooser(origin, connection, plan, there, compiler)
         sets = chooser.choose()

@@ -1,6 +1,7 @@
 """Plans: jobs in their order, with what binds them."""
 
 import pytest
+from django.db import models
 
 from isekai_core.errors import PlanError
 from isekai_core.slicing import Importer, ImportJob, per
@@ -95,3 +96,19 @@ def test_tables_that_need_one_another_stand_side_by_side():
 def test_jobs_that_cannot_be_planned_are_refused(jobs, message):
     with pytest.raises(PlanError, match=message):
         plan_of(jobs)
+
+
+@pytest.mark.parametrize("options", [{"db_constraint": False}, {}], ids=["no constraint", "not managed"])
+def test_rows_whose_foreign_key_no_constraint_looks_after_are_compared(options):
+    apps = type(Tenant._meta.apps)()
+    meta = type("Meta", (), {"app_label": "shop", "apps": apps, "managed": bool(options)})
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="+", **options)
+    visit = type("Visit", (models.Model,), {"tenant": tenant, "Meta": meta, "__module__": __name__})
+    looked = models.ForeignKey(visit, models.CASCADE)
+    meta = type("Meta", (), {"app_label": "shop", "apps": apps})
+    page = type("Page", (models.Model,), {"visit": looked, "Meta": meta, "__module__": __name__})
+    for model, name, parent in ((visit, "tenant", Tenant), (page, "visit", visit)):
+        columns = type("Columns", (), {name: parent})
+        type(f"{model.__name__}Importer", (Importer,), {"model": model, "Columns": columns})
+    plan = plan_of([ImportJob(page), ImportJob(visit), ImportJob(Tenant)])
+    assert [table.model for table in plan.tables if table.is_whole] == ["shop.Tenant"]

@@ -34,7 +34,7 @@ from isekai_postgres.reading.tables import SourceTable
 from isekai_postgres.reasons import telling
 
 
-def binding(table: TablePlan, plan: SlicePlan) -> list[Column]:
+def binding(table: TablePlan, plan: SlicePlan, there: SourceTable) -> list[Column]:
     """The declared foreign keys that leave rows out: not those that take the rows they point to with them."""
     labels = {one.model: one for one in plan.tables}
     found = []
@@ -44,8 +44,9 @@ def binding(table: TablePlan, plan: SlicePlan) -> list[Column]:
         if parent is None:
             msg = f"{table.model}.{column.field} is declared to need {column.reference.model}, which has no job"
             raise ExportError(msg)
-        # Of a whole table, every row is there: the database's own constraint has seen to it.
-        if not parent.is_whole and (table.model, column.name) not in parent.closure:
+        # Of a whole table, every row is there: the database's own constraint, where it has one, has seen to it.
+        is_there = parent.is_whole and column.name in there.enforced
+        if not is_there and (table.model, column.name) not in parent.closure:
             found.append(column)
     return found
 
@@ -113,14 +114,18 @@ class Chooser:
         )
         return KeySet(sql.Identifier(f"k{next(self._numbers)}"), body, setting=setting, rows=rows)
 
+    def binding(self, table: TablePlan) -> list[Column]:
+        """The foreign keys that leave rows of `table` out."""
+        return binding(table, self.plan, self.there[table.model])
+
     def _needs(self, table: TablePlan) -> set[str]:
-        return {column.reference.model for column in binding(table, self.plan) if column.reference}
+        return {column.reference.model for column in self.binding(table) if column.reference}
 
     def _choose_group(self, group: Sequence[TablePlan]) -> None:
         inner = [
             (table, column, self.plan.table(column.reference.model))
             for table in group
-            for column in binding(table, self.plan)
+            for column in self.binding(table)
             if column.reference and column.reference.model in {one.model for one in group}
         ]
         for table in group:
@@ -136,7 +141,7 @@ class Chooser:
 
     def candidates(self, table: TablePlan, without: Collection[str]) -> KeySet:
         """The rows that the queryset, the sample and the parents let through, but for the columns in `without`."""
-        parents = [column for column in binding(table, self.plan) if column.name not in without]
+        parents = [column for column in self.binding(table) if column.name not in without]
         return self.let_through(table, parents, self.sample(table))
 
     def let_through(self, table: TablePlan, parents: Sequence[Column], sample: sql.Composable) -> KeySet:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 from psycopg import sql
@@ -21,6 +21,15 @@ _COLUMNS = """
     WHERE a.attrelid = pg_catalog.to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped
 """
 
+# Not of a table that others inherit from: its constraints do not hold for their rows, which are read with its own.
+_ENFORCED = """
+    SELECT a.attname
+    FROM pg_catalog.pg_constraint c
+    JOIN pg_catalog.pg_class r ON r.oid = c.conrelid
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+    WHERE c.conrelid = pg_catalog.to_regclass(%s) AND c.contype = 'f' AND c.convalidated
+      AND pg_catalog.cardinality(c.conkey) = 1 AND NOT (r.relkind = 'r' AND r.relhassubclass)
+"""
 
 _BARE = frozenset(
     {
@@ -40,12 +49,14 @@ class SourceTable:
     has_text_key: whether that is a text, whose order is a matter of taste.
     is_bare: whether nothing in its CSV, the header included, ever needs quotes.
     rows: as the server counted them last, roughly; 0 where it has not.
+    enforced: the foreign key columns of which a valid constraint sees to it that they point to a row.
     """
 
     key_type: str
     has_text_key: bool
     is_bare: bool
     rows: int
+    enforced: frozenset[str]
 
 
 def source_tables(connection: psycopg.Connection, plan: SlicePlan, origin: Origin) -> Mapping[str, SourceTable]:
@@ -60,6 +71,7 @@ def _source_table(connection: psycopg.Connection, table: TablePlan, origin: Orig
     name = table_name(table.table).as_string(connection)
     with telling(f"{table.model} (table {table.table}) in {origin.name}", origin.password):
         rows = connection.execute(_COLUMNS, [name]).fetchall()
+        enforced = frozenset(row[0] for row in connection.execute(_ENFORCED, [name]))
     there = {row[0]: row for row in rows}
     wanted = dict.fromkeys([table.key, *(column.name for column in table.columns)])
     if not there:
@@ -80,7 +92,22 @@ def _source_table(connection: psycopg.Connection, table: TablePlan, origin: Orig
         )
         raise ExportError(msg)
     is_bare = all(there[column.name][1] in _BARE and _BARE_NAME.fullmatch(column.name) for column in table.columns)
-    return SourceTable(there[table.key][1], there[table.key][2], is_bare, max(0, there[table.key][4]))
+    key = there[table.key]
+    return SourceTable(key[1], key[2], is_bare, max(0, key[4]), enforced)
+
+
+def as_enforced(plan: SlicePlan, there: Mapping[str, SourceTable]) -> SlicePlan:
+    """The plan, in which no table is whole whose rows may point to rows that are not there.
+
+    What a model says of its constraints need not be so: they are dropped, or were never validated.
+    """
+    whole: set[str] = set()
+    for table in plan.tables:
+        parents = [(column.name, column.reference.model) for column in table.parents if column.reference]
+        enforced = there[table.model].enforced
+        if table.is_whole and all(name in enforced and one in {*whole, table.model} for name, one in parents):
+            whole.add(table.model)
+    return replace(plan, tables=tuple(replace(one, is_whole=one.model in whole) for one in plan.tables))
 
 
 def with_what_is_there(connection: psycopg.Connection, plan: SlicePlan, origin: Origin) -> SlicePlan:

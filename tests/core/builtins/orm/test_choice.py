@@ -142,3 +142,14 @@ def test_a_smaller_sample_is_inside_a_greater_one(key, seed, one, other):
 
 def test_a_sample_is_about_as_large_as_its_share():
     assert 130 < sum(is_sampled(str(number), "7", 0.015) for number in range(10_000)) < 170
+
+
+def test_a_row_that_points_nowhere_is_left_out_of_a_whole_table_where_no_constraint_is_said_to_look(monkeypatch):
+    monkeypatch.setattr(Person._meta.get_field("country"), "db_constraint", False)
+    Country.objects.create(code="DE", name="")
+    free, bound = Person.objects.create(), Person.objects.create(country_id="DE")
+    orphan = Person.objects.create(country_id="XX")
+    found = chosen([ImportJob(Country), ImportJob(Person)], 0)
+    # The test's own database looks after all.
+    orphan.delete()
+    assert found["shop.Person"] == [free.pk, bound.pk]
