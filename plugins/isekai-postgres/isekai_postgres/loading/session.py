@@ -16,18 +16,30 @@ LOCK = int.from_bytes(b"isekai", "big")
 """The advisory lock that a load or an unload holds: one at a time in a database."""
 
 # Placeholders are never used: values are put in by the driver's own quoting, so that a percent sign in a name
-# of a table or a column means itself.
-_SETTINGS = (
+# of a table or a column means itself. A name that this server does not know is passed over.
+_SETTINGS = {
     # No limit but the one that is asked for.
-    "SET LOCAL statement_timeout = 0",
-    "SET LOCAL idle_in_transaction_session_timeout = 0",
-    "SET LOCAL timezone = 'UTC'",
-    "SET LOCAL datestyle = 'ISO'",
+    "statement_timeout": "0",
+    "lock_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+    "transaction_timeout": "0",
+    "TimeZone": "UTC",
+    "DateStyle": "ISO",
+    # Texts that mean the same everywhere, and rows that are refused and not hidden: a row that nobody sees would be
+    # taken for one that is not there, and left by an unload.
+    "array_nulls": "on",
+    "xmloption": "content",
+    "row_security": "off",
     # Statements run once, over whole tables: compiling them costs more than it gives.
-    "SET LOCAL jit = off",
+    "jit": "off",
     # How many rows there are is what the planner has to know of a staging table, and little more.
-    "SET LOCAL default_statistics_target = 10",
-)
+    "default_statistics_target": "10",
+}
+_SET = """
+    SELECT set_config(asked.name, asked.value, true)
+    FROM unnest({}::text[], {}::text[]) AS asked (name, value)
+    WHERE current_setting(asked.name, true) IS NOT NULL
+"""
 # A load sorts and joins whole tables and makes indexes of them: with the few MB that servers start with, by way of the
 # disk. What was said for this connection, its user or its database counts more.
 _MEMORY = {"work_mem": "64MB", "maintenance_work_mem": "256MB"}
@@ -47,8 +59,8 @@ _HOLDER = """
 CURRENT = sql.SQL("(SELECT (txid_current() % 4294967296)::text::xid)")
 _LOST = "the connection was lost, and the database takes back what was not committed: run it again"
 _PRIVILEGES = (
-    "the user needs INSERT and UPDATE on tables, USAGE and SELECT on sequences, TEMP on the database, CREATE on the"
-    " schema"
+    "the user needs INSERT and UPDATE on tables, past their row policies, USAGE and SELECT on sequences, TEMP on the"
+    " database, CREATE on the schema"
 )
 # The first class that fits counts.
 _ADVICE: tuple[tuple[tuple[type[psycopg.Error], ...], str], ...] = (
@@ -193,8 +205,7 @@ def _prepare(session: Session, role: Any, statement_timeout: float | None = None
         why = "it is a standby: load into its primary" if standby else "default_transaction_read_only is on"
         msg = f"the target takes no writes; {why}"
         raise StagingError(msg)
-    for setting in _SETTINGS:
-        session.run(sql.SQL(setting))
+    session.run(sql.SQL(_SET).format(list(_SETTINGS), list(_SETTINGS.values())))
     session.run(sql.SQL(_SET_MEMORY).format(list(_MEMORY), list(_MEMORY.values())))
     if statement_timeout:
         session.run(
