@@ -32,6 +32,20 @@ def test_a_sequence_that_goes_down_goes_on_below_all_keys(target):
     assert target.sql("INSERT INTO shop_tenant (name) VALUES ('next') RETURNING id") == [(-5,)]
 
 
+@pytest.mark.parametrize("name", ["keys", '"It\'\'s ""old"""', '"Old stuff"."keys"'])
+def test_a_sequence_that_is_asked_by_a_text_as_in_dumps_of_old_servers_goes_on_behind_the_keys(target, name):
+    target.sql(
+        'CREATE SCHEMA "Old stuff"',
+        "CREATE SEQUENCE {}".format(name.replace("''", "'")),
+        f"CREATE TABLE shop_tenant (id bigint PRIMARY KEY DEFAULT nextval(('{name}'::text)::regclass), {COLUMNS})",
+    )
+    target.load((Tenant, TENANTS), name="a")
+    added = "INSERT INTO shop_tenant (name) VALUES ('next') RETURNING id"
+    assert target.sql(added) == [(3,)]
+    target.load((Tenant, TENANTS), ids="keep", name="b")
+    assert target.sql(added) == [(1062,)]
+
+
 def test_a_sequence_that_has_come_to_its_end_is_told(target):
     target.sql(TABLE, f"{SEQUENCE} MAXVALUE 2", "SELECT setval('shop_tenant_id_seq', 2)")
     assert "reached maximum value of sequence" in target.refuses(StagingError, (Tenant, TENANTS))

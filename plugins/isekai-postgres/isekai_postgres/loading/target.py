@@ -14,7 +14,7 @@ _TABLE = """
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE c.oid = to_regclass({}) AND c.relkind IN ('r', 'p')
 """
-_COLUMNS = """
+_COLUMNS = r"""
     SELECT a.attname, format_type(a.atttypid, a.atttypmod), b.typname,
            a.attnotnull, a.attidentity <> '', a.attgenerated <> '', coalesce(pg_get_expr(d.adbin, d.adrelid), ''),
            CASE WHEN a.atttypmod > 4 AND t.typname IN ('varchar', 'bpchar') THEN a.atttypmod - 4 END,
@@ -37,6 +37,12 @@ _COLUMNS = """
           AND ((e.classid = 'pg_class'::regclass AND e.objid = q.oid AND e.deptype = 'i'
                 AND e.refobjid = a.attrelid AND e.refobjsubid = a.attnum)
             OR (e.classid = 'pg_attrdef'::regclass AND e.objid = d.oid AND e.refobjid = q.oid))
+        UNION ALL
+        -- or that it asks by a text, as dumps of old servers have it, of which nothing depends on it
+        SELECT q.oid FROM pg_catalog.pg_class q
+        WHERE q.relkind = 'S' AND q.oid = to_regclass(replace(
+            substring(pg_get_expr(d.adbin, d.adrelid) FROM $re$^nextval\(\('((?:[^']|'')+)'::text\)::regclass\)$$re$),
+            $$''$$, $$'$$))
         LIMIT 1
     ) s ON true
     WHERE a.attrelid = {} AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
