@@ -33,7 +33,10 @@ def columns_of(
 def fields_of(model: type[Model]) -> list[Any]:
     """The fields that are columns of the model's own table and hold values that are given, in their order."""
     if isinstance(model._meta.pk, CompositePrimaryKey):
-        msg = f"{model._meta.label} has a primary key of several columns, which slices do not know"
+        msg = (
+            f"{model._meta.label} has a primary key of several columns, which slices do not know: leave it out, or take"
+            " another model of the table, whose primary_key is a column that tells its rows apart"
+        )
         raise PlanError(msg)
     return [field for field in model._meta.local_concrete_fields if not getattr(field, "generated", False)]
 

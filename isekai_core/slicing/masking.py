@@ -13,7 +13,7 @@ from isekai_core.slicing.decided import check_masks, planned_masks
 from isekai_core.slicing.masks import Mask
 from isekai_core.slicing.masktexts import PIECE, fitted, is_mail, woven
 from isekai_core.slicing.secret import Secret, secret_of
-from isekai_core.slicing.values import is_known, text_of, value_of
+from isekai_core.slicing.values import is_known, made_text, value_of
 from isekai_core.types.slices import Column, SlicePlan, TablePlan
 
 _REMEMBERED = 10_000
@@ -53,7 +53,7 @@ class Masker:
 
     def _made(self, text: str | None) -> str | None:
         digest = self.secret.digest(text)
-        made = text_of(self.kind, self.mask.make(self._value(text), digest, self.kind))
+        made = self._written(self.mask.make(self._value(text), digest, self.kind))
         if made is None:
             if not self.column.null:
                 msg = "gave NULL, which the column does not take"
@@ -73,6 +73,16 @@ class Masker:
         # Outside of the handler, so that no cause tells the text.
         odd = f"a {self.kind} like this one{_UNREAD.get(self.kind, '')}"
         msg = f"is given a value, and Python has none of {odd}; {_INSTEAD}"
+        raise _Refused(msg)
+
+    def _written(self, made: Any) -> str | None:
+        try:
+            return made_text(self.kind, made)
+        except ValueError as error:
+            if is_known(self.kind):
+                raise
+            # Of such a type the message tells no value, and what to do.
+            msg = f"gave a {type(made).__name__}: {error}"
         raise _Refused(msg)
 
     def _fitting(self, made: str, digest: bytes) -> str:

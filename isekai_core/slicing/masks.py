@@ -14,7 +14,7 @@ from isekai_core.errors import PlanError
 from isekai_core.slicing.given import named
 from isekai_core.slicing.masktexts import hashed_value
 from isekai_core.slicing.seeded import called, check_provider, faked, takes_value
-from isekai_core.slicing.values import TEXTS, text_of
+from isekai_core.slicing.values import TEXTS, is_known, made_text
 
 
 @dataclass(frozen=True, repr=False)
@@ -75,6 +75,9 @@ class _Fake(Mask):
 
     def try_out(self, kind: str, /) -> None:
         check_provider(self.provider, self.locale)
+        if not is_known(kind):
+            msg = f"{self} makes nothing that a {kind} can hold; use a constant, null or a function"
+            raise PlanError(msg)
         try:
             made = self.make(None, bytes(32), kind)
         except Exception as error:  # Providers raise what they do about options.
@@ -192,9 +195,10 @@ class _Called(Mask):
 def _require_fit(mask: Mask, made: Any, kind: str) -> None:
     """Raise `PlanError` for what a column of this type cannot hold; what it is, a constant tells nobody."""
     try:
-        text_of(kind, made)
-    except Exception:  # What is no date has no isoformat(), and so on.
-        msg = f"{mask} makes nothing that a {kind} can hold"
+        made_text(kind, made)
+    except Exception as error:  # What is no date has no isoformat(), and so on.
+        why = "" if is_known(kind) else f"; {error}"
+        msg = f"{mask} makes nothing that a {kind} can hold{why}"
         raise PlanError(msg) from None
 
 

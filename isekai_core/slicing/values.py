@@ -51,6 +51,22 @@ def text_of(kind: str, value: Any) -> str | None:
     return _writer(kind)(value)
 
 
+def made_text(kind: str, made: Any) -> str | None:
+    """The text of what a mask made; of a column of any other type, which is carried as it is, the text itself.
+
+    >>> made_text("DateField", "2026-01-02"), made_text("ArrayField", "{a,b}")
+    ('2026-01-02', '{a,b}')
+
+    Raises `ValueError` for what such a column cannot hold.
+    """
+    if made is None or is_known(kind):
+        return text_of(kind, made)
+    if isinstance(made, str):
+        return made
+    msg = f"a {kind} is carried as PostgreSQL writes it: give such a text, as '{{a,b}}' for an array"
+    raise ValueError(msg)
+
+
 def value_of(kind: str, text: str | None) -> Any:
     """The value of a text, for a column whose type Django calls `kind`.
 

@@ -3,9 +3,11 @@
 import datetime as dt
 
 import pytest
+from django.contrib.postgres.fields import ArrayField, DateRangeField
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 
-from isekai_core.errors import ExportError
+from isekai_core.errors import ExportError, PlanError
 from isekai_core.slicing import Importer, ImportJob, constant, fake, hashed, null
 from isekai_core.slicing.csvtext import read_rows, write_rows
 from isekai_core.slicing.masking import masks_for
@@ -79,3 +81,17 @@ def test_an_empty_text_in_json_stays_one(masked):
         empty, other = masked(models.JSONField(), mask, ['""', '"Ada"'])
         assert empty == '""'
         assert "Ada" not in other
+
+
+@pytest.mark.parametrize("field", [ArrayField(models.TextField()), SearchVectorField(), DateRangeField()])
+def test_what_is_only_carried_is_masked_by_texts_as_postgresql_writes_them(masked, field):
+    assert masked(field, constant("{a,b}"), ["{x}", "{y}"]) == ["{a,b}", "{a,b}"]
+    assert masked(field, lambda text: text.upper(), ["{x}"]) == ["{X}"]
+    told = f"a {field.get_internal_type()} is carried as PostgreSQL writes it: give such a text"
+    with pytest.raises(PlanError, match=f"makes nothing that .* can hold; {told}"):
+        masked(field, constant(["a"]), ["{x}"])
+    with pytest.raises(PlanError, match=r"makes nothing that .* can hold; use a constant, null or a function"):
+        masked(field, fake("name"), ["{x}"])
+    with pytest.raises(ExportError, match=f"gave a list: {told}") as caught:
+        masked(field, lambda text: [text], ["{x}"])
+    assert "{x}" not in str(caught.value)
