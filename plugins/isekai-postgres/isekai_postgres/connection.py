@@ -81,7 +81,7 @@ def reading(parameters: dict[str, Any], what: str) -> Iterator[psycopg.Connectio
             connection.read_only = True
             register_loaders(connection)
             if role:
-                connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
+                connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(role)))
             yield connection
     except (psycopg.Error, UnicodeDecodeError) as error:
         msg = f"{what}: {_reason(error, parameters.get('password'))}"

@@ -199,7 +199,7 @@ def _connect(parameters: dict[str, Any]) -> Session:
 
 def _prepare(session: Session, role: Any, statement_timeout: float | None = None) -> None:
     if role:
-        session.run(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
+        session.run(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(role)))
     if session.value(sql.SQL("SELECT current_setting('transaction_read_only') = 'on'")):
         standby = session.value(sql.SQL("SELECT pg_is_in_recovery()"))
         why = "it is a standby: load into its primary" if standby else "default_transaction_read_only is on"

@@ -37,7 +37,7 @@ _SETTINGS = {
     "jit": "off",
 }
 _SET = """
-    SELECT set_config(asked.name, asked.value, false)
+    SELECT set_config(asked.name, asked.value, true)
     FROM unnest(%s::text[], %s::text[]) AS asked (name, value)
     WHERE current_setting(asked.name, true) IS NOT NULL
 """
@@ -81,6 +81,7 @@ def leading(origin: Origin) -> Iterator[tuple[psycopg.Connection, dict[str, Any]
     with _connected(origin) as connection:
         facts = {"server_version": _version(connection), **_position(connection)}
         _begin(connection)
+        _set_up(connection, origin)
         with telling(f"{origin.name}: the snapshot cannot be exported", origin.password):
             row = connection.execute("SELECT pg_export_snapshot(), clock_timestamp()").fetchone()
         assert row is not None
@@ -95,13 +96,13 @@ def following(origin: Origin, snapshot: str) -> Iterator[psycopg.Connection]:
         _begin(connection)
         with telling(f"{origin.name}: the snapshot cannot be taken", origin.password):
             connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)))
+        _set_up(connection, origin)
         yield connection
 
 
 @contextmanager
 def _connected(origin: Origin) -> Iterator[psycopg.Connection]:
-    given = dict(origin.parameters)
-    role = given.pop("assume_role", None)
+    given = {name: value for name, value in origin.parameters.items() if name != "assume_role"}
     # Values in querysets are written as Django's own connections would write them.
     context: Any = get_adapters_template(settings.USE_TZ, get_default_timezone() if settings.USE_TZ else None)
     arguments: dict[str, Any] = {
@@ -118,19 +119,20 @@ def _connected(origin: Origin) -> Iterator[psycopg.Connection]:
     with telling_connect(origin.name, origin.password):
         connection = psycopg.connect(**arguments)
     try:
-        with telling(f"{origin.name}: the session cannot be set up", origin.password):
-            _set_up(connection, role, origin.statement_timeout)
         yield connection
     finally:
         # Not by `with connection`, which would commit or roll back first: the server does that by itself.
         connection.close()
 
 
-def _set_up(connection: psycopg.Connection, role: str | None, statement_timeout: float | None) -> None:
-    if role:
-        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
-    asked = {**_SETTINGS, "statement_timeout": str(math.ceil((statement_timeout or 0) * 1000))}
-    connection.execute(_SET, [list(asked), list(asked.values())])
+def _set_up(connection: psycopg.Connection, origin: Origin) -> None:
+    """For the transaction alone: a pooler gives the next one another session, and this one to somebody else."""
+    role = origin.parameters.get("assume_role")
+    asked = {**_SETTINGS, "statement_timeout": str(math.ceil((origin.statement_timeout or 0) * 1000))}
+    with telling(f"{origin.name}: the session cannot be set up", origin.password):
+        if role:
+            connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(role)))
+        connection.execute(_SET, [list(asked), list(asked.values())])
 
 
 def _begin(connection: psycopg.Connection) -> None:
