@@ -1,6 +1,7 @@
 """Unload: exactly the rows that a load created go, unless somebody has come to need them."""
 
 import pytest
+from isekai_postgres import merge
 from postgres_shared.rows import AT, SHOPS, TENANTS
 
 from isekai_core.errors import MergeError, StagingError
@@ -161,3 +162,19 @@ def test_a_large_slice_is_loaded_again_in_time_that_grows_with_its_rows(target):
     target.load((Tenant, TENANTS), (Shop, shops), name="dev", parameters={"statement_timeout": 10})
     (_, report) = target.load((Tenant, TENANTS), (Shop, shops), name="dev", parameters={"statement_timeout": 10})
     assert report.unchanged == 30_000
+
+
+def test_a_privilege_that_an_unload_needs_is_told(loaded):
+    name = "isekai_loader"
+    loaded.sql(
+        f"CREATE ROLE {name}",
+        f"GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO {name}",
+        f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {name}",
+    )
+    try:
+        before = loaded.content()
+        with pytest.raises(MergeError, match=r"permission denied for table .*; the user needs .* for an unload DELETE"):
+            merge.unload({**loaded.parameters, "assume_role": name}, "dev")
+        assert loaded.content() == before
+    finally:
+        loaded.sql(f"DROP OWNED BY {name}", f"DROP ROLE {name}")
