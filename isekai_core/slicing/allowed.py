@@ -3,7 +3,7 @@
 from typing import Any
 
 from isekai_core.errors import PlanError
-from isekai_core.slicing.columns import base_field
+from isekai_core.slicing.columns import base_field, is_unique_alone
 from isekai_core.slicing.masks import Mask
 from isekai_core.slicing.values import TEXTS
 
@@ -22,7 +22,7 @@ def check_declared(mask: Mask, field: Any) -> None:
         msg = f"the mask {mask} is for columns that may be NULL; use a constant or hashed"
         raise PlanError(msg)
     mask.check(kind)
-    if base.unique and not is_text(base) and not mask.keeps_apart(kind):
+    if is_unique_alone(base) and not is_text(base) and not mask.keeps_apart(kind):
         msg = f"{mask} cannot keep a unique {kind} unique; use a function of the value"
         raise PlanError(msg)
 

@@ -48,6 +48,13 @@ def base_field(field: Any) -> Any:
     return field
 
 
+def is_unique_alone(field: Any) -> bool:
+    """Whether no two rows may have the same value in a column, by the field itself or by a constraint of its model."""
+    meta = field.model._meta
+    together = [*meta.unique_together, *(one.fields for one in meta.total_unique_constraints)]
+    return field.unique or (field.name,) in [tuple(names) for names in together]
+
+
 def is_enforced(field: Any) -> bool:
     """Whether a database's own constraint sees to it that a foreign key points to a row, as far as a model tells."""
     return bool(getattr(field, "db_constraint", True)) and bool(field.model._meta.managed)

@@ -7,7 +7,7 @@ from django.db.models import F
 
 from isekai_core.errors import ExportError
 from isekai_core.slicing.allowed import is_text
-from isekai_core.slicing.columns import base_field
+from isekai_core.slicing.columns import base_field, is_unique_alone
 from isekai_core.slicing.csvtext import read_rows, write_rows
 from isekai_core.slicing.decided import check_masks, planned_masks
 from isekai_core.slicing.masks import Mask
@@ -38,7 +38,7 @@ class Masker:
         self.limit = self.base.max_length if self.is_text else None
         # Where the hash is cut short, two values can get the same one: seen here rather than by a database.
         is_short = self.limit is not None and self.limit <= PIECE
-        self.seen: set[str] | None = set() if is_short and field is self.base and field.unique else None
+        self.seen: set[str] | None = set() if is_short and field is self.base and is_unique_alone(field) else None
         self.known: dict[str | None, str | None] = {}
 
     def __call__(self, text: str | None) -> str | None:

@@ -23,9 +23,9 @@ SPANS = ["1 year 2 mons", "-1 mons +3 days"]
 def masked():
     """A column of this field, and what a mask makes of its texts."""
 
-    def run(field, mask, texts):
+    def run(field, mask, texts, **options):
         apps = type(Country._meta.apps)()
-        meta = type("Meta", (), {"app_label": "shop", "apps": apps})
+        meta = type("Meta", (), {"app_label": "shop", "apps": apps, **options})
         model = type("Odd", (models.Model,), {"it": field, "Meta": meta, "__module__": __name__})
         type("OddImporter", (Importer,), {"model": model, "Columns": type("Columns", (), {"it": mask})})
         rows = [["id", "it"], *([str(number), text] for number, text in enumerate(texts))]
@@ -95,3 +95,19 @@ def test_what_is_only_carried_is_masked_by_texts_as_postgresql_writes_them(maske
     with pytest.raises(ExportError, match=f"gave a list: {told}") as caught:
         masked(field, lambda text: [text], ["{x}"])
     assert "{x}" not in str(caught.value)
+
+
+ALONE = (
+    {"constraints": [models.UniqueConstraint(fields=["it"], name="alone")]},
+    {"unique_together": [("it",)]},
+)
+
+
+@pytest.mark.parametrize("options", ALONE, ids=["constraint", "together"])
+def test_a_column_that_a_constraint_makes_unique_is_one_as_any_other(masked, options):
+    with pytest.raises(PlanError, match="constant cannot keep a unique IntegerField unique"):
+        masked(models.IntegerField(), constant(7), ["1", "2"], **options)
+    with pytest.raises(ExportError, match="hashed cannot stay unique in 1 characters"):
+        masked(models.CharField(max_length=1), hashed, map(str, range(40)), **options)
+    made = masked(models.CharField(max_length=20), constant("x"), map(str, range(40)), **options)
+    assert len(set(made)) == 40
