@@ -95,3 +95,25 @@ def test_rows_that_a_policy_hides_are_not_taken_for_rows_that_are_gone(target, g
     with pytest.raises(MergeError, match=told):
         merge.unload({**target.parameters, "assume_role": guest}, "both")
     assert target.content() == before
+
+
+def test_the_privileges_that_are_asked_for_are_enough(target):
+    target.create(Tenant)
+    target.sql("INSERT INTO shop_tenant VALUES (3, 'mine', 'mine', now(), true)")
+    target.sql(
+        "CREATE ROLE isekai_loader",
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO isekai_loader",
+        "GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA public TO isekai_loader",
+        "GRANT CREATE ON SCHEMA public TO isekai_loader",
+    )
+    given = {"assume_role": "isekai_loader"}
+    try:
+        for name in ("first", "again"):
+            # The sequence is behind its table, and has to be moved.
+            target.load((Tenant, TENANTS.replace("acme", name)), parameters=given, name=name)
+        assert target.sql("SELECT id FROM shop_tenant ORDER BY id") == [(3,), (4,), (5,)]
+        for name in ("first", "again"):
+            merge.unload({**target.parameters, **given}, name)
+        assert target.sql("SELECT id FROM shop_tenant") == [(3,)]
+    finally:
+        target.sql("DROP OWNED BY isekai_loader", "DROP ROLE isekai_loader")

@@ -60,8 +60,8 @@ CURRENT = sql.SQL("(SELECT (txid_current() % 4294967296)::text::xid)")
 _LOST = "the connection was lost, and the database takes back what was not committed: run it again"
 _PRIVILEGES = (
     "the user needs SELECT, INSERT and UPDATE on tables, for an unload DELETE, past their row policies; all of these on"
-    " isekai_slice_map and isekai_slice_map_counters; USAGE and SELECT on sequences, TEMP on the database, CREATE on"
-    " the schema"
+    " isekai_slice_map and isekai_slice_map_counters; USAGE, SELECT and UPDATE on sequences, TEMP on the database,"
+    " CREATE on the schema"
 )
 # The first class that fits counts.
 _ADVICE: tuple[tuple[tuple[type[psycopg.Error], ...], str], ...] = (
