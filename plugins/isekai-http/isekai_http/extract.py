@@ -22,6 +22,7 @@ TEXT_IN_MEMORY = 1024 * 1024
 BLOB_IN_MEMORY = 64 * 1024
 _NO_BODY = httpx.ByteStream(b"")
 _KNOWN_ORIGINS = 4096
+_COOKIES = "; it sets a cookie and gets none back: where it asks for one, give headers with that Cookie, and hosts"
 _PAGES = ("text/html", "application/xhtml+xml")
 
 Heard = Callable[[], None]
@@ -136,7 +137,8 @@ class HttpExtractor:
             finally:
                 await response.aclose()
             if target in seen or len(seen) > self.max_redirects:
-                raise self._lost(key, target, circle=target in seen)
+                hint = _COOKIES if "set-cookie" in response.headers else ""
+                raise self._lost(key, target, hint, circle=target in seen)
             downgraded = downgraded or is_downgrade(url, target)
             seen.add(target)
             url = target
@@ -192,8 +194,8 @@ class HttpExtractor:
         wanted = EVERY_HOST in self._redirect_hosts or host in self._redirect_hosts
         return not wanted and _site(url) != _site(target)
 
-    def _lost(self, key: Key, target: str, *, circle: bool) -> ExtractError:
-        where, last = shown(key.value), shown(target)
+    def _lost(self, key: Key, target: str, hint: str, *, circle: bool) -> ExtractError:
+        where, last = shown(key.value), shown(target) + hint
         if circle:
             return ExtractError(f"{where}: redirects in a circle, back to {last}")
         return ExtractError(f"{where}: more than {self.max_redirects} redirects (max_redirects), the last to {last}")

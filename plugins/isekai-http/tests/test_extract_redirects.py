@@ -41,6 +41,20 @@ def test_redirects_in_a_circle_are_an_error(site, refused):
     assert len(site.requests) == 2
 
 
+def test_a_site_that_redirects_until_its_cookie_comes_back_is_told_as_such(site, refused, extract):
+    def with_cookie(request):
+        if request.headers.get("cookie") == "seen=1":
+            return Response(PAGE)
+        return Response(status=302, headers={"Location": "/a", "Set-Cookie": "seen=1"}, content_type="")
+
+    site.pages["/a"] = with_cookie
+    message = refused(site.url("/a"))
+    assert message.endswith(
+        "; it sets a cookie and gets none back: where it asks for one, give headers with that Cookie, and hosts"
+    )
+    assert extract(site.url("/a"), headers={"Cookie": "seen=1"}, hosts=["127.0.0.1"]).payload.text == PAGE
+
+
 @pytest.mark.parametrize(("allowed", "works"), [(3, True), (2, False), (0, False)])
 def test_redirects_are_bounded(site, extract, refused, allowed, works):
     site.pages |= {f"/{n}": Response.redirect(f"/{n + 1}") for n in range(3)}
