@@ -5,7 +5,13 @@ import re
 from selectolax.lexbor import LexborNode
 
 _SPACE = re.compile(r"[ \t\n\r\f]+")
-_HIDDEN = ("script", "style", "template")
+# Nobody sees what stands in these: code, what is for browsers that show no frames or films, and the names of drawings.
+_HIDDEN = frozenset(
+    (
+        *("script", "style", "template", "iframe", "noembed", "noframes", "audio", "canvas", "video"),
+        *("title", "desc"),
+    )
+)
 _KEPT = ("pre", "textarea")
 _BLOCKS = frozenset(
     (
@@ -18,7 +24,7 @@ _BLOCKS = frozenset(
 
 
 def text_of(root: LexborNode) -> str:
-    """The text within `root`, without scripts and styles, its white space as one space or that of `pre` as it is."""
+    """The text within `root`, without what is not shown, its white space as one space or that of `pre` as it is."""
     child = root.first_child
     lone = child is not None and child.next is None and child.tag == "-text"
     text = root.text() if lone else _read(root)

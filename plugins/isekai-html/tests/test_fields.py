@@ -201,6 +201,14 @@ def test_a_page_that_is_sound_goes_through_as_it_is():
     assert value("h1", "\ufeff<h1>é</h1>".encode()) == "é"
 
 
+def test_what_is_not_shown_is_no_text():
+    html = """<h1><svg><title>An icon</title><desc>of a house</desc></svg>Home</h1><title>Page</title>
+        <p>A film<video src="/a.mp4">is not shown</video> and<iframe src="/b">no frames</iframe> a map</p>"""
+    assert value("h1", html) == "Home"
+    assert value("p", html) == "A film and a map"
+    assert value("title", "<title>Page</title>") == "Page"
+
+
 def test_words_of_two_blocks_stay_two_words_and_parts_of_one_stay_one():
     assert value("div", "<div>a<p>b</p>c<br>d <b>e</b>f<ul><li>g<li>h</ul></div>") == "a b c d ef g h"
     assert value("td", "<table><tr><td>a<!-- no -->\u00a0b</table>") == "a\u00a0b"
