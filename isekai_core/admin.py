@@ -25,6 +25,7 @@ from isekai_core.pipeline.reports.lookup import with_key
 from isekai_core.pipeline.reports.readable import readable, spec_lines
 from isekai_core.pipeline.reports.standing import duration_of, run_pipelines, stage_reports, state_of
 from isekai_core.pipeline.retry import retry
+from isekai_core.pipeline.store import payloads
 from isekai_core.pipeline.work import clean
 
 _TEXT_LIMIT = 10 * 1024
