@@ -1,4 +1,4 @@
-"""`admin.py`: resources and runs to be looked at, resources to be retried, and hostile content that stays text."""
+"""`admin.py`: resources to be looked at, resources to be retried, and hostile content that stays text."""
 
 import json
 import re
@@ -42,9 +42,7 @@ def keys(html):
 
 
 def queries(client, url):
-    with CaptureQueriesContext(
-        connection,
-    ) as caught:
+    with CaptureQueriesContext(connection) as caught:
         content(client, url)
     return len(caught)
 
@@ -255,14 +253,6 @@ def test_bytes_that_are_not_of_their_charset_are_shown_as_escapes(admin_client, 
     assert "{said: &quot;caf\\udce9&quot;}" in html
 
 
-def test_what_a_seeder_says_of_its_failure_is_shown_as_text(admin_client, well):
-    well[HOSTILE] = RuntimeError(HOSTILE)
-    result = run("shelf")
-    html = content(admin_client, f"/admin/isekai/run/{result.run}/change/")
-    assert "RuntimeError: &lt;script&gt;alert" in html
-    assert "<script>alert" not in html
-
-
 def image(well, media_type, content=PNG):
     well["a"].text = Payload.from_blob(content, media_type)
     run("shelf")
@@ -359,43 +349,6 @@ def test_resources_and_runs_are_in_the_menu_and_nothing_else_of_isekai(admin_cli
     assert registered == {Resource, Run}
     assert not registered & {Dependency, PayloadRow, Step}
     assert reverse("admin:isekai_resource_changelist") in content(admin_client, "/admin/")
-
-
-# Runs
-
-
-def test_the_list_of_runs_tells_how_they_ended(admin_client, loaded):
-    Run.objects.create(pipeline="other", host="elsewhere", pid=1, heartbeat_at="2020-01-01T00:00:00Z")
-    html = content(admin_client, "/admin/isekai/run/")
-    assert '<td class="field-standing">finished</td>' in html
-    assert '<td class="field-standing">process gone</td>' in html
-    assert "1 on elsewhere" in html
-
-
-def test_the_page_of_a_run_tells_what_it_did(admin_client, loaded):
-    html = content(admin_client, f"/admin/isekai/run/{loaded.run}/change/")
-    assert "8 done, 2 failed; " in html
-    assert "3 created, 2 relinked" in html
-
-
-def test_the_page_of_a_run_tells_what_each_processor_cost(admin_client, loaded):
-    html = content(admin_client, f"/admin/isekai/run/{loaded.run}/change/")
-    assert re.search(r">load; isekai-core 0.1.0; 4 resources, 6 rows; \d+\.\d\d s<", html)
-    assert re.search(r">extract; \(project\) 1; 10 resources, 2 errors; \d+\.\d\d s<", html)
-
-
-def test_the_page_of_a_run_of_an_older_version_has_no_costs(admin_client, loaded):
-    row = Run.objects.get(pk=loaded.run)
-    del row.report["processors"]
-    row.save()
-    html = content(admin_client, f"/admin/isekai/run/{loaded.run}/change/")
-    assert "resources, 6 rows" not in html
-    assert "3 created, 2 relinked" in html
-
-
-def test_the_page_of_a_run_that_is_under_way_has_no_report_yet(admin_client, db):
-    row = Run.objects.create(pipeline="other", host="elsewhere", pid=1, heartbeat_at="2020-01-01T00:00:00Z")
-    assert "process gone" in content(admin_client, f"/admin/isekai/run/{row.pk}/change/")
 
 
 def test_the_filter_offers_the_pipelines_that_were_run(admin_client, loaded):

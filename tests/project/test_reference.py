@@ -14,6 +14,7 @@ from repository import ROOT
 import isekai_core
 from isekai_core import RunResult, conf, errors, hookspecs, models, run, types
 from isekai_core.cli import failures, main
+from isekai_core.cli.signals import Terminated
 from isekai_core.pipeline import definition
 from isekai_core.plugins.options import options_of
 from isekai_core.plugins.registry import registry
@@ -81,7 +82,15 @@ def test_the_errors_page_says_what_each_word_of_the_engine_means():
 
 
 def test_the_errors_page_has_every_exit_status():
-    statuses = {0, failures.FAILED, failures.USAGE, failures.DEFECT, main.INTERRUPTED, main.BROKEN_PIPE}
+    statuses = {
+        0,
+        failures.FAILED,
+        failures.USAGE,
+        failures.DEFECT,
+        main.INTERRUPTED,
+        main.BROKEN_PIPE,
+        Terminated.status,
+    }
     assert {int(status) for status in column("errors", "Exit statuses")} == statuses
 
 

@@ -130,7 +130,10 @@ def test_cores_own_processors_are_shown_with_their_options(capsys):
     assert main(["plugins", "show", "isekai-core"]) == 0
     out = capsys.readouterr().out
     assert "seeder csv\n  Gives a key for each row of a CSV file." in out
-    assert "  path: str or path, required\n      the file.\n" in out
+    assert (
+        "  path: str or path, required\n      the file; a relative one counts from where the command is started.\n"
+        in out
+    )
     assert "extractor file\n" in out
 
 
