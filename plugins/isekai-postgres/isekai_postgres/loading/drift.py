@@ -12,7 +12,7 @@ from psycopg import sql
 from isekai_core.errors import StagingError
 from isekai_core.types.slices import BundleTable, Column
 from isekai_postgres.loading.session import Session
-from isekai_postgres.loading.target import TargetColumn, TargetTable, find_table
+from isekai_postgres.loading.target import TargetColumn, TargetTable, find_table, why_no_table
 
 _INTEGERS = ("int2", "int4", "int8", "numeric")
 _TEXTS = frozenset({"text", "varchar", "bpchar", "citext", "name"})
@@ -101,7 +101,7 @@ def parts_of(session: Session, tables: list[BundleTable]) -> tuple[Part, ...]:
             continue
         target = find_table(session, model._meta.db_table)
         if target is None:
-            differences.append(f"{table.model}: there is no table {model._meta.db_table!r}")
+            differences.append(f"{table.model}: {why_no_table(session, model._meta.db_table)}")
             continue
         defaults = dict(_defaults(model, table, target))
         differences += [f"{table.model}{text}" for text in _differences(model, table, target, defaults)]

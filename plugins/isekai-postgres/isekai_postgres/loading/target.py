@@ -108,6 +108,16 @@ def find_table(session: Session, name: str) -> TargetTable | None:
     return TargetTable(oid, schema, relname, {row[0]: TargetColumn(*row) for row in rows}, primary)
 
 
+def why_no_table(session: Session, name: str) -> str:
+    """What is there instead of the table of that name."""
+    kinds = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}
+    statement = sql.SQL("SELECT relkind::text FROM pg_catalog.pg_class WHERE oid = to_regclass({})")
+    kind = kinds.get(session.value(statement.format(sql.Literal(quoted(name)))))
+    if kind is None:
+        return f"there is no table {name!r}"
+    return f"{name!r} is {kind}, into which no rows are loaded: cut the slice without it"
+
+
 def forward(session: Session, table: TargetTable, column: str, found: sql.Identifier | None = None) -> None:
     """Move the column's sequence behind its last value, if it is not there yet; never back.
 
