@@ -22,6 +22,14 @@ _HINT = (
 _HOST = re.compile(r"[^@\s]*")
 _PORT = re.compile(r"[0-9,]*")
 
+# What the driver can read, whatever the database prefers; which of 1/2 is the day stays as it is. Between two batches,
+# a pipeline may take its time.
+_SETTINGS = """
+    SET LOCAL DateStyle = 'ISO';
+    SET LOCAL IntervalStyle = 'postgres';
+    SET LOCAL idle_in_transaction_session_timeout = 0
+"""
+
 # What Django's OPTIONS may hold that is not libpq's.
 _DJANGO_ONLY = ("assume_role", "isolation_level", "pool", "server_side_binding")
 
@@ -82,6 +90,7 @@ def reading(parameters: dict[str, Any], what: str) -> Iterator[psycopg.Connectio
             register_loaders(connection)
             if role:
                 connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(role)))
+            connection.execute(_SETTINGS)
             yield connection
     except (psycopg.Error, UnicodeDecodeError) as error:
         msg = f"{what}: {_reason(error, parameters.get('password'))}"

@@ -39,7 +39,7 @@ def _lenient(base: type[Any]) -> type[Any]:
     def load(self: Any, data: Any) -> Any:
         try:
             return base.load(self, data)
-        # RuntimeError: JSON that is nested too deep, and a DateStyle or an IntervalStyle that the driver does not know.
+        # RuntimeError: JSON that is nested too deep.
         except (psycopg.DataError, OverflowError, RuntimeError, ValueError) as error:
             return Unreadable(bytes(data).decode(errors="replace"), str(error))
 

@@ -1,5 +1,7 @@
 """Rows that the table seeder cannot use: told with their columns, after all others."""
 
+import datetime as dt
+
 import psycopg
 import pytest
 from isekai_postgres.seed import TableSeeder
@@ -81,10 +83,23 @@ def test_of_many_rows_that_cannot_be_used_the_first_are_named(database):
     assert message.endswith("; and 995 more")
 
 
-@pytest.mark.parametrize("style", ["IntervalStyle%3Diso_8601", "DateStyle%3DGerman"])
-def test_a_style_that_the_driver_does_not_know_is_told_with_the_column(database, style):
-    database.execute("CREATE TABLE days AS SELECT 1 AS id, interval '1 day' AS span, now() AS due")
-    database.url += f"{'&' if '?' in database.url else '?'}options=-c%20{style}"
-    _, message = given_and_failure(database, table="days", key="id")
-    assert "row 1 (id=1, " in message
-    assert "can't parse" in message
+@pytest.mark.parametrize("style", ["German, DMY", "SQL, MDY", "Postgres, DMY"])
+def test_moments_and_spans_are_read_whatever_the_database_prefers(database, style):
+    name = database.execute("SELECT current_database()").fetchone()[0]
+    for setting, value in (("datestyle", style), ("intervalstyle", "iso_8601"), ("timezone", "UTC")):
+        database.execute(f"ALTER DATABASE \"{name}\" SET {setting} = '{value}'")
+    columns = "timestamptz '2026-02-03 04:05:06Z' AS at, date '2026-02-03' AS day, interval '1 day 2:03' AS span"
+    database.execute(f"CREATE TABLE moments AS SELECT 1 AS id, {columns}")
+    (seed,) = TableSeeder(dsn=database.url, table="moments", key="id", version="at").seed()
+    assert seed.version == "2026-02-03T04:05:06.000000Z"
+    record = seed.payload.record
+    assert (record["at"], record["day"]) == (dt.datetime(2026, 2, 3, 4, 5, 6, tzinfo=dt.UTC), dt.date(2026, 2, 3))
+    assert record["span"] == dt.timedelta(days=1, hours=2, minutes=3)
+
+
+def test_which_part_of_a_written_date_is_the_day_stays_what_the_database_says(database):
+    name = database.execute("SELECT current_database()").fetchone()[0]
+    database.execute(f"ALTER DATABASE \"{name}\" SET datestyle = 'SQL, DMY'")
+    seeder = TableSeeder(dsn=database.url, query="SELECT 1 AS id, date '03/02/2026' AS day", key="id", name="days")
+    (seed,) = seeder.seed()
+    assert seed.payload.record["day"] == dt.date(2026, 2, 3)
