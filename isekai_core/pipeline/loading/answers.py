@@ -1,6 +1,8 @@
 """What rows answer when they are asked: their address, an attribute, or whether they are there at all."""
 
+import re
 from typing import Any
+from urllib.parse import quote
 
 from django.core.exceptions import FieldDoesNotExist, FieldError, ValidationError
 from django.db import DatabaseError
@@ -12,6 +14,17 @@ from isekai_core.pipeline.transform import find_model
 from isekai_core.plugins.contain import in_words
 from isekai_core.types import ModelRef
 
+_IN_NO_ADDRESS = re.compile(r"""[\x00-\x20"<>\\^`{|}\x7f]""")
+
+
+def as_address(text: str) -> str:
+    """`text` with what no address may hold escaped: it will stand within HTML, where a quote would end it.
+
+    >>> as_address('/films/"Heat"/')
+    '/films/%22Heat%22/'
+    """
+    return _IN_NO_ADDRESS.sub(lambda found: quote(found.group()), text)
+
 
 def url_of(row: Model) -> str:
     """The address of a row: its `get_absolute_url()`, or that of its first file; `LoadError` without either."""
@@ -19,10 +32,10 @@ def url_of(row: Model) -> str:
         if not (address := row.get_absolute_url()):
             msg = f"{row._meta.label} {row.pk} has no address: get_absolute_url() gave {address!r}"
             raise LoadError(msg)
-        return str(address)
+        return as_address(str(address))
     for field_ in row._meta.concrete_fields:
         if isinstance(field_, FileField) and (file := getattr(row, field_.attname)):
-            return str(file.url)
+            return as_address(str(file.url))
     msg = f"{row._meta.label} has no address: it has neither get_absolute_url() nor a file"
     raise LoadError(msg)
 

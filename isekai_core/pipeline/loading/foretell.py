@@ -15,6 +15,7 @@ from django.db.models import FileField, JSONField, Model, TextField
 
 from isekai_core.errors import TransformError
 from isekai_core.models import Payload
+from isekai_core.pipeline.loading.answers import as_address
 from isekai_core.pipeline.store.packing import unpacked
 from isekai_core.pipeline.store.payloads import PREFETCH_LIMIT
 from isekai_core.pipeline.store.rows import chunks, one_of
@@ -127,7 +128,7 @@ def _address_of(model: type[Model], nodes: Mapping[str, Any]) -> str | None:
         row.pk = 0 if row.pk is None else None
         if row.get_absolute_url() != address:
             return None
-    return str(address)
+    return as_address(str(address))
 
 
 def _set(row: Any, field: Any, node: Any) -> None:

@@ -254,6 +254,20 @@ def test_a_soft_link_to_a_row_without_a_usable_address_keeps_the_sources_own(add
     assert Article.objects.get().body == "see /old/ada.html"
 
 
+@pytest.mark.parametrize("batch_size", [1, 100])
+def test_an_address_that_holds_what_none_may_hold_does_not_end_the_attribute_it_is_written_into(
+    batch_size, world, configure, monkeypatch
+):
+    monkeypatch.setattr(Article, "get_absolute_url", lambda self: f"/{self.title}/?a=1&b=2#'é'%20")
+    configure(BATCH_SIZE=batch_size)
+    world.add("ada", author())
+    world.add("a", article("a", body=Text('<a href="', ResourceRef(key("b"), "url", soft=True), '">')))
+    world.add("b", article("b", title='"><script>\\ {x}', body=Text("see ", ResourceRef(key("a"), "url", soft=True))))
+    assert world.run().is_complete
+    assert Article.objects.get(slug="a").body == ("""<a href="/%22%3E%3Cscript%3E%5C%20%7Bx%7D/?a=1&b=2#'é'%20">""")
+    assert world.run(start="load").models == {"testapp.Article": {"unchanged": 2}, "testapp.Author": {"unchanged": 1}}
+
+
 def test_a_hard_ref_to_an_address_that_cannot_be_told_says_why(world, monkeypatch):
     monkeypatch.setattr(Author, "get_absolute_url", lambda self: {}["pattern"])
     world.add("ada", author())
