@@ -1,8 +1,6 @@
 """What importers decide: which texts nobody has said anything about."""
 
 import pytest
-from django.contrib.postgres.fields import ArrayField, DateRangeField, HStoreField
-from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 
 from isekai_core.errors import PlanError
@@ -41,32 +39,6 @@ def test_choices_and_files_need_no_decision_and_addresses_of_computers_do():
             return self.kind
 
     assert undecided(Visit) == ["shop.Visit.address"]
-
-
-def test_what_is_made_of_texts_or_of_nobody_knows_what_needs_a_decision():
-    class Own(models.Field):
-        def db_type(self, connection):
-            return "xml"
-
-    class Page(models.Model):
-        words = SearchVectorField()
-        pairs = HStoreField()
-        own = Own()
-        tags = ArrayField(models.CharField(max_length=9))
-        numbers = ArrayField(models.IntegerField())
-        days = DateRangeField()
-        size = models.DecimalField(max_digits=9, decimal_places=2)
-        seen = models.DateTimeField()
-        data = models.BinaryField()
-
-        class Meta:
-            app_label = "shop"
-            apps = type(Country._meta.apps)()
-
-        def __str__(self):
-            return "a page"
-
-    assert undecided(Page) == ["shop.Page.words", "shop.Page.pairs", "shop.Page.own", "shop.Page.tags"]
 
 
 def test_a_column_that_is_left_out_needs_no_decision():
