@@ -20,12 +20,10 @@ def statements(work: Work, part: Part, *, has_existing: bool) -> list[sql.Compos
     updates = has_existing and work.choice.on_conflict == "update"
     others = [name for name in values if name not in part.defaults and name != part.table.key]
     if updates and part.target.primary == part.table.key:
-        return [_insert(work, part, values, references, sql.SQL(""), _on_conflict(part, others))]
+        return [_insert(work, part, values, references, _on_conflict(part, others))]
     # No index tells a conflict, where keys are unique in a partition only, at the end of a transaction, or by chance.
-    is_all_new = not has_existing and work.choice.on_conflict == "update"
-    new = sql.SQL("" if is_all_new else "WHERE NOT m.existed")
     changed = [_update(part, values, others, references)] if updates and others else []
-    return [*changed, _insert(work, part, values, references, new, sql.SQL(""))]
+    return [*changed, _insert(work, part, values, references)]
 
 
 def _values(work: Work, part: Part, references: list[Mapped]) -> Values:
@@ -41,15 +39,12 @@ def _values(work: Work, part: Part, references: list[Mapped]) -> Values:
 
 
 def _insert(
-    work: Work,
-    part: Part,
-    values: Values,
-    references: list[Mapped],
-    new: sql.SQL,
-    conflict: sql.Composable,
+    work: Work, part: Part, values: Values, references: list[Mapped], conflict: sql.Composed | None = None
 ) -> sql.Composed:
+    """conflict: what to do with rows that are there; without it, they are left out."""
     is_fresh = part.label in work.fresh
     own = sql.SQL("" if is_fresh else "JOIN {} m ON m.old = s.{}").format(part.map, part.key)
+    new = sql.SQL("WHERE NOT m.existed" if conflict is None else "")
     return sql.SQL(
         "INSERT INTO {target} ({columns}) OVERRIDING SYSTEM VALUE SELECT {values} FROM {stage} s"
         " {own} {joins} {where} {conflict}"
@@ -61,7 +56,7 @@ def _insert(
         own=own,
         joins=sql.SQL(" ").join(one.join for one in references),
         where=_without_lost(work, part) if is_fresh else new,
-        conflict=conflict,
+        conflict=conflict or sql.SQL(""),
     )
 
 
