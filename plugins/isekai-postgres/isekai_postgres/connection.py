@@ -1,7 +1,7 @@
 """Connections to the source: read-only, closed in any case, and with errors that never show a password."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,14 +24,24 @@ _PORT = re.compile(r"[0-9,]*")
 
 # What the driver can read, whatever the database prefers; which of 1/2 is the day stays as it is. Between two batches,
 # a pipeline may take its time.
-_SETTINGS = """
-    SET LOCAL DateStyle = 'ISO';
-    SET LOCAL IntervalStyle = 'postgres';
-    SET LOCAL idle_in_transaction_session_timeout = 0
+_SETTINGS = {"DateStyle": "ISO", "IntervalStyle": "postgres", "idle_in_transaction_session_timeout": "0"}
+
+_SET = """
+    SELECT set_config(asked.name, asked.value, true)
+    FROM unnest({}::text[], {}::text[]) AS asked (name, value)
+    WHERE current_setting(asked.name, true) IS NOT NULL
 """
 
 # What Django's OPTIONS may hold that is not libpq's.
 _DJANGO_ONLY = ("assume_role", "isolation_level", "pool", "server_side_binding")
+
+
+def local_settings(asked: Mapping[str, str]) -> sql.Composed:
+    """What sets these for the transaction alone, whose session a pooler may give to somebody else.
+
+    A name that the server does not know is passed over.
+    """
+    return sql.SQL(_SET).format(list(asked), list(asked.values()))
 
 
 def parameters_of_dsn(dsn: str) -> dict[str, Any]:
@@ -90,7 +100,7 @@ def reading(parameters: dict[str, Any], what: str) -> Iterator[psycopg.Connectio
             register_loaders(connection)
             if role:
                 connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(role)))
-            connection.execute(_SETTINGS)
+            connection.execute(local_settings(_SETTINGS))
             yield connection
     except (psycopg.Error, UnicodeDecodeError) as error:
         msg = f"{what}: {_reason(error, parameters.get('password'))}"

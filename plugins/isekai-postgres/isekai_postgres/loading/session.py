@@ -10,13 +10,13 @@ import psycopg
 from psycopg import errors, sql
 
 from isekai_core.errors import SliceError, StagingError
-from isekai_postgres.connection import APPLICATION
+from isekai_postgres.connection import APPLICATION, local_settings
 
 LOCK = int.from_bytes(b"isekai", "big")
 """The advisory lock that a load or an unload holds: one at a time in a database."""
 
 # Placeholders are never used: values are put in by the driver's own quoting, so that a percent sign in a name
-# of a table or a column means itself. A name that this server does not know is passed over.
+# of a table or a column means itself.
 _SETTINGS = {
     # No limit but the one that is asked for.
     "statement_timeout": "0",
@@ -35,11 +35,6 @@ _SETTINGS = {
     # How many rows there are is what the planner has to know of a staging table, and little more.
     "default_statistics_target": "10",
 }
-_SET = """
-    SELECT set_config(asked.name, asked.value, true)
-    FROM unnest({}::text[], {}::text[]) AS asked (name, value)
-    WHERE current_setting(asked.name, true) IS NOT NULL
-"""
 # A load sorts and joins whole tables and makes indexes of them: with the few MB that servers start with, by way of the
 # disk. What was said for this connection, its user or its database counts more.
 _MEMORY = {"work_mem": "64MB", "maintenance_work_mem": "256MB"}
@@ -206,7 +201,7 @@ def _prepare(session: Session, role: Any, statement_timeout: float | None = None
         why = "it is a standby: load into its primary" if standby else "default_transaction_read_only is on"
         msg = f"the target takes no writes; {why}"
         raise StagingError(msg)
-    session.run(sql.SQL(_SET).format(list(_SETTINGS), list(_SETTINGS.values())))
+    session.run(local_settings(_SETTINGS))
     session.run(sql.SQL(_SET_MEMORY).format(list(_MEMORY), list(_MEMORY.values())))
     if statement_timeout:
         session.run(

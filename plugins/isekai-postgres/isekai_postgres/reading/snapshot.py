@@ -16,7 +16,7 @@ from django.db.backends.postgresql.psycopg_any import get_adapters_template
 from django.utils.timezone import get_default_timezone
 from psycopg import sql
 
-from isekai_postgres.connection import APPLICATION
+from isekai_postgres.connection import APPLICATION, local_settings
 from isekai_postgres.reasons import telling, telling_connect
 
 # As pg_dump sets them: texts that mean the same everywhere, rows that are refused and not hidden, and no time limit
@@ -36,11 +36,6 @@ _SETTINGS = {
     # Compiling takes longer than the one sequential pass it is for.
     "jit": "off",
 }
-_SET = """
-    SELECT set_config(asked.name, asked.value, true)
-    FROM unnest(%s::text[], %s::text[]) AS asked (name, value)
-    WHERE current_setting(asked.name, true) IS NOT NULL
-"""
 _WAL = """
     SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text,
            pg_is_in_recovery()
@@ -132,7 +127,7 @@ def _set_up(connection: psycopg.Connection, origin: Origin) -> None:
     with telling(f"{origin.name}: the session cannot be set up", origin.password):
         if role:
             connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(role)))
-        connection.execute(_SET, [list(asked), list(asked.values())])
+        connection.execute(local_settings(asked))
 
 
 def _begin(connection: psycopg.Connection) -> None:
