@@ -110,9 +110,15 @@ def test_unknown_entries_are_left_alone(raw):
     assert parse(dumped(sealed(new)), "dev").tables == parse(dumped(raw), "dev").tables
 
 
-def test_a_manifest_without_a_checksum_is_read(raw):
-    given = {name: value for name, value in raw.items() if name not in ("checksum", "files", "digest", "facts")}
-    assert parse(dumped(given), "dev").files == ()
+def test_what_only_tells_about_a_bundle_may_be_missing(raw):
+    given = {name: value for name, value in raw.items() if name not in ("files", "digest", "facts")}
+    assert parse(dumped(sealed(given)), "dev").files == ()
+
+
+def test_a_manifest_without_its_checksum_is_refused(raw):
+    given = {"checksun" if name == "checksum" else name: value for name, value in raw.items()}
+    with pytest.raises(BundleError, match=r"manifest.json of dev: checksum: expected a text, and it is missing"):
+        parse(dumped(given), "dev")
 
 
 def test_a_newer_schema_is_refused_with_what_to_type(raw):
