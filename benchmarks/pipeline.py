@@ -36,11 +36,12 @@ STAGES = ("seed", "extract", "mine", "transform", "load")
 
 @dataclass(frozen=True)
 class Side:
-    """Who does the job: a module to run, and the Python to run it with."""
+    """Who does the job: a module to run, the Python to run it with, and in how many processes."""
 
     name: str
     module: str
     python: Path
+    processes: int = 1
 
 
 @dataclass
@@ -85,6 +86,7 @@ def run(case: Case, site: str, server: str | None, folder: Path) -> dict[str, An
             "BENCH_DATABASE": url,
             "BENCH_FOLDER": str(folder),
             "BENCH_SITE": site,
+            "BENCH_PROCESSES": str(case.side.processes),
         }
         command = [str(case.side.python), "-m", case.side.module]
         done = subprocess.run(command, env=env, cwd=folder, stdout=subprocess.PIPE, text=True, check=False)
@@ -118,16 +120,17 @@ def _database(folder: Path, server: str | None) -> Iterator[str]:
 def cases(args: argparse.Namespace) -> list[Case]:
     """Ours at every size and 4 times the base; the others at the base size, as the peer's load grows quadratically."""
     base = args.sizes[0]
-    ours = Side("isekai", "ours.run", Path(sys.executable))
+    names = {1: "isekai", 2: "isekai by 2 processes"}
+    ours = [Side(name, "ours.run", Path(sys.executable), processes) for processes, name in names.items()]
     script = Side("a plain script", "script.run", Path(sys.executable))
     sizes = args.sizes if len(args.sizes) > 1 else [base, 4 * base]
     made = []
     for database in args.databases:
-        made += [Case(ours, database, base), Case(script, database, base)]
+        made += [Case(side, database, base) for side in (*ours, script)]
         if not args.skip_peer:
-            made.append(Case(Side("isekai-django", "peer.run", peer_python()), database, base))
-        made.extend(Case(ours, database, size) for size in sizes[1:])
-    return [case for case in made if not (args.skip_ours and case.side is ours)]
+            made.append(Case(Side("isekai-django 0.1.0a7", "peer.run", peer_python()), database, base))
+        made.extend(Case(side, database, size) for size in sizes[1:] for side in ours)
+    return [case for case in made if not (args.skip_ours and case.side in ours)]
 
 
 def measure(found: list[Case], rounds: int, first_port: int) -> None:
@@ -166,7 +169,7 @@ def table(found: list[Case]) -> str:
         size = f"{case.pages:,} + {case.pages // 2:,}"
         seconds = f"{case.median('total'):.2f} | {case.median('cpu'):.2f}"
         numbers = f"{seconds} | {case.median('statements'):,.0f} | {case.median('peak_mb'):.0f}"
-        lines.append(f"| {case.rounds[0]['who']} | {case.database} | {size} | {stages} | {numbers} |")
+        lines.append(f"| {case.side.name} | {case.database} | {size} | {stages} | {numbers} |")
     return "\n".join(lines)
 
 
@@ -178,9 +181,11 @@ def ratios(found: list[Case]) -> list[str]:
         ours = [case for case in here if case.side.module == "ours.run"]
         peers = [case for case in here if case.side.module == "peer.run"]
         scripts = [case for case in here if case.side.module == "script.run"]
-        said += [f"{database}: {_beside(peer, ours[0])}" for peer in peers if ours]
-        said += [f"{database}: {_to_the_limit(script, *peers, *ours[:1])}" for script in scripts if ours or peers]
-        said += [f"{database}: {_growth(ours[0], more)}" for more in ours[1:]]
+        small = [case for case in ours if case.pages == min(one.pages for one in ours)]
+        said += [f"{database}: {_beside(peer, one)}" for peer in peers for one in small]
+        said += [f"{database}: {_to_the_limit(script, *peers, *small)}" for script in scripts if small or peers]
+        pairs = [(one, more) for one in small for more in ours if more.side is one.side and more is not one]
+        said += [f"{database}: {_growth(one, more)}" for one, more in pairs]
     return said
 
 
@@ -188,20 +193,21 @@ def _beside(peer: Case, ours: Case) -> str:
     names = ("total", "cpu", "statements", "peak_mb")
     times, cpu, statements, memory = (peer.median(name) / ours.median(name) for name in names)
     return (
-        f"{times:.1f} times faster ({cpu:.1f} times by CPU seconds), {statements:.0f} times fewer statements,"
-        f" {memory:.1f} times less memory"
+        f"{ours.side.name}: {times:.1f} times faster ({cpu:.1f} times by CPU seconds),"
+        f" {statements:.0f} times fewer statements, {memory:.1f} times less memory"
     )
 
 
 def _to_the_limit(script: Case, *others: Case) -> str:
     times = [f"{case.side.name} takes {case.median('total') / script.median('total'):.1f} times" for case in others]
-    return f"{' and '.join(times)} as long as a plain script"
+    return f"{', '.join(times)} as long as a plain script"
 
 
 def _growth(small: Case, large: Case) -> str:
     times, memory = (large.median(name) / small.median(name) for name in ("total", "peak_mb"))
     more = large.pages / small.pages
-    return f"{more:g} times as many pages take {times:.1f} times the time, {memory:.2f} times the memory"
+    grown = f"{more:g} times as many pages take {times:.1f} times the time, {memory:.2f} times the memory"
+    return f"{small.side.name}: {grown}"
 
 
 def main() -> int:

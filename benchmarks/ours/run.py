@@ -23,7 +23,7 @@ def main() -> int:
     compose(find("benchmark"))
     meter = Meter()
     meter.start()
-    result = isekai_core.run("benchmark")
+    result = isekai_core.run("benchmark", processes=int(os.environ.get("BENCH_PROCESSES", "1")))
     meter.seconds = dict(result.stage_seconds)
     print(meter.report(f"isekai {version('isekai-core')}", said=[str(result)]))
     return 0 if result.is_complete else 1

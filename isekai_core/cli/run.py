@@ -11,6 +11,7 @@ from isekai_core.errors import ConfigurationError
 from isekai_core.types import STAGES
 
 _EXAMPLES = 3
+_MOST_PROCESSES = 64
 _EPILOG = (
     "Exit status: 0 when all is done; 1 when resources are failed or blocked (those of earlier runs too) or a"
     " seeder failed; 2 for wrong usage, and for a pipeline that cannot be composed."
@@ -46,6 +47,13 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--no-wait", action="store_true", help="do not wait for another process that runs it: end with status 1"
     )
+    parser.add_argument(
+        "--processes",
+        type=_processes,
+        default=1,
+        metavar="N",
+        help="how many processes extract, mine and transform at the same time (1)",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document at the end")
     parser.add_argument("--quiet", action="store_true", help="no progress and no summary, only what went wrong")
 
@@ -68,6 +76,7 @@ def execute(options: argparse.Namespace) -> int:
                 start=options.start,
                 until=options.until,
                 wait=not options.no_wait,
+                processes=options.processes,
                 progress=progress,
             )
         found = causes(options.name, examples=_EXAMPLES)
@@ -79,6 +88,14 @@ def execute(options: argparse.Namespace) -> int:
     else:
         summary.print_summary(result, standing, found)
     return 0 if result.is_complete else 1
+
+
+def _processes(text: str) -> int:
+    """As many processes as that; argparse tells what is wrong with it."""
+    if not text.isdecimal() or not 1 <= int(text) <= _MOST_PROCESSES:
+        msg = f"expected a number of processes from 1 to {_MOST_PROCESSES}, got {text!r}"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)
 
 
 def _refuse_contradictions(options: argparse.Namespace) -> None:

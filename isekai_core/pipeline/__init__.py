@@ -7,6 +7,7 @@ composing/      names and options become processors:
                 check.py looks closer, for `isekai pipelines check`; explain.py: who would do what, and why
 
 engine.py       runs a pipeline: seed, then the front, then load; lease.py says who runs it
+helping/        further processes for the front: helpers.py asks for them, helper.py is one
 seed.py         the five stages; given.py looks at what processors give, repeats.py: keys that come again
 front.py        extract, mine and transform, in one claim and one write
 extract.py

@@ -52,6 +52,18 @@ class Cost:
     def __exit__(self, *_: object) -> None:
         self.seconds += time.perf_counter() - self._began
 
+    def add(self, more: "Cost") -> None:
+        """What the same processor did in another process."""
+        self.resources += more.resources
+        self.rows += more.rows
+        self.errors += more.errors
+        self.seconds += more.seconds
+
+    def clear(self) -> None:
+        """Nothing yet, again."""
+        self.resources = self.rows = self.errors = 0
+        self.seconds = 0.0
+
     def as_json(self) -> dict[str, Any]:
         """For the report of a run."""
         return {

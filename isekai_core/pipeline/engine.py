@@ -4,16 +4,17 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connections
+from django.db import connections, router
 from django.utils import timezone
 
 from isekai_core.loops import outside_loops
-from isekai_core.models import Run
+from isekai_core.models import Resource, Run
 from isekai_core.pipeline import lease
 from isekai_core.pipeline.composing.compose import Composed, compose
 from isekai_core.pipeline.composing.discover import find
 from isekai_core.pipeline.definition import Pipeline
 from isekai_core.pipeline.front import Front
+from isekai_core.pipeline.helping.helpers import helpers, insist
 from isekai_core.pipeline.journal import Journal, first_batch
 from isekai_core.pipeline.load import Load
 from isekai_core.pipeline.reports.progress import watched
@@ -31,7 +32,8 @@ class RunResult:
     failed, blocked: resources that stand so now, those of earlier runs too.
     seed_errors: what ended a seeder early: class, message, traceback.
     seconds: of the whole run.
-    stage_seconds: stage to seconds of work in it; for extract, the time that was spent waiting for fetches.
+    stage_seconds: stage to seconds of work in it, of all processes of the run together; for extract, the time that
+        was spent waiting for fetches.
     """
 
     pipeline: str
@@ -62,6 +64,7 @@ def run(
     start: str = "seed",
     until: str = "load",
     wait: bool = True,
+    processes: int = 1,
     progress: Progress | bool = False,
 ) -> RunResult:
     """Run `pipeline`: seed, then go on with what is unfinished, newer by its seed, or stale.
@@ -72,6 +75,8 @@ def run(
         works offline.
     until: the last stage to do; `transform` stops before anything is loaded.
     wait: for another process that runs the pipeline; `RunBusy` at once without.
+    processes: how many extract, mine and transform at the same time, this one among them. What an extractor may
+        fetch at once is shared out to them.
     progress: True for bars, in a terminal or a notebook; or who shows how far it is in another way.
 
     Raises `ConfigurationError` before anything is done, and `RunError` when the run cannot go on; a
@@ -89,8 +94,13 @@ def run(
     if STAGES.index(start) > STAGES.index(until):
         msg = f"{start=} comes after {until=}, so that there is nothing to do"
         raise ValueError(msg)
+    if processes < 1:
+        msg = f"processes is 1 or more, got {processes}"
+        raise ValueError(msg)
     with watched(pipeline if isinstance(pipeline, str) else pipeline.name, progress) as shown:
-        execution = Execution(pipeline, shown, refresh=refresh, start=start, until=until, wait=wait)
+        execution = Execution(
+            pipeline, shown, refresh=refresh, start=start, until=until, wait=wait, processes=processes
+        )
         return outside_loops(execution.run)
 
 
@@ -105,7 +115,15 @@ class Execution:
     """One run: takes the lease, does what is asked, and leaves a report."""
 
     def __init__(
-        self, pipeline: Pipeline | str, progress: Progress, *, refresh: bool, start: str, until: str, wait: bool
+        self,
+        pipeline: Pipeline | str,
+        progress: Progress,
+        *,
+        refresh: bool,
+        start: str,
+        until: str,
+        wait: bool,
+        processes: int,
     ) -> None:
         self.composed: Composed = compose(find(pipeline) if isinstance(pipeline, str) else pipeline)
         self.tally = Tally(progress)
@@ -113,13 +131,15 @@ class Execution:
         self.start = start
         self.until = until
         self.wait = wait
+        self.processes = processes
+        insist(self.composed, processes, router.db_for_write(Resource))
 
     def run(self) -> RunResult:
         _close_old_connections()
         began = time.monotonic()
         row = lease.acquire(self.composed.name, self.tally.progress, wait=self.wait)
         outcome = Run.Outcome.STOPPED
-        journal = Journal(self.composed, row)
+        journal = Journal(self.composed, row, processes=self.processes)
         try:
             self._stages(journal, row)
             outcome = Run.Outcome.FINISHED
@@ -134,29 +154,37 @@ class Execution:
 
     def _stages(self, journal: Journal, row: Run) -> None:
         first, until = STAGES.index(self.start), STAGES.index(self.until)
+        stages = list(Stage)
+        # What a stage needs is the stage before it: extract claims what is seeded.
+        begin, end = stages[max(first - 1, 0)], stages[min(until, STAGES.index("transform"))]
+        with helpers(journal, self.tally, begin, end) as crew:
+            self._reset(journal, first)
+            if first == 0:
+                seed(journal, self.tally)
+            if begin < end:
+                crew.begin()
+                Front(journal, self.tally, first=begin, until=end, others=crew).run()
+        if until > 0:
+            self._front(journal, begin, end)
+        if until == STAGES.index("load"):
+            Load(journal, self.tally).run()
+            row.link_mark = first_batch(row.pk + 1)
+
+    def _reset(self, journal: Journal, first: int) -> None:
         journal.wake()
         journal.reset_stale()
         if first > 0:
             journal.reset_to(Stage.after(STAGES[first - 1]))
         elif self.refresh:
             journal.reset_to(Stage.SEEDED)
-        if first == 0:
-            seed(journal, self.tally)
-        if until > 0:
-            self._front(journal, first, min(until, STAGES.index("transform")))
-        if until == STAGES.index("load"):
-            Load(journal, self.tally).run()
-            row.link_mark = first_batch(row.pk + 1)
 
-    def _front(self, journal: Journal, first: int, until: int) -> None:
-        stages = list(Stage)
-        # What a stage needs is the stage before it: extract claims what is seeded.
-        begin = stages[max(first - 1, 0)]
-        while True:
-            if begin < stages[until]:
-                Front(journal, self.tally, first=begin, until=stages[until]).run()
-            if not journal.reset_leads():
-                return
+    def _front(self, journal: Journal, begin: Stage, end: Stage) -> None:
+        """What helpers left when they were ended, and what is to be transformed again."""
+        is_left = self.processes > 1
+        while is_left or journal.reset_leads():
+            is_left = False
+            if begin < end:
+                Front(journal, self.tally, first=begin, until=end).run()
 
     def _close(self, row: Run, outcome: Run.Outcome) -> None:
         Run.objects.filter(pk=row.pk).update(

@@ -88,10 +88,14 @@ def extract_here(work: Work, processor: Processor) -> Fetched:
 
 
 class Fetcher:
-    """The helper thread: an event loop with as many workers per extractor as its `concurrency` says."""
+    """The helper thread: an event loop with as many workers per extractor as its `concurrency` says.
 
-    def __init__(self, processors: list[Processor]) -> None:
+    processes: how many processes of the run share these.
+    """
+
+    def __init__(self, processors: list[Processor], processes: int = 1) -> None:
         self._processors = processors
+        self._processes = processes
         self._results: queue.SimpleQueue[Fetched] = queue.SimpleQueue()
         self._loop: asyncio.AbstractEventLoop
         # Not by its name: a pipeline may have two of one name, each with its own `concurrency`.
@@ -104,7 +108,7 @@ class Fetcher:
     @property
     def limit(self) -> int:
         """How many may be under way: twice what is fetched at once, so that no worker waits for us."""
-        return 2 * sum(concurrency_of(processor.object) for processor in self._processors)
+        return 2 * sum(map(self._workers, self._processors))
 
     @property
     def has_room(self) -> bool:
@@ -130,6 +134,10 @@ class Fetcher:
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join()
             self._loop.close()
+
+    def _workers(self, processor: Processor) -> int:
+        """This process's share of what the extractor may fetch at once."""
+        return max(1, concurrency_of(processor.object) // self._processes)
 
     def submit(self, batch: list[tuple[Work, Processor]]) -> None:
         """Fetch these; the results come from `next`."""
@@ -166,7 +174,7 @@ class Fetcher:
                 workers = [
                     self._loop.create_task(self._work(self._queues[id(processor)]))
                     for processor in self._processors
-                    for _ in range(concurrency_of(processor.object))
+                    for _ in range(self._workers(processor))
                 ]
             except BaseException as error:  # whatever it is: who waits for us would wait for ever
                 self._ready.put(error)

@@ -7,6 +7,7 @@ under way and by the batch that waits to be written, never by the number of reso
 
 import time
 from collections import deque
+from typing import Protocol
 
 from django.utils import timezone
 
@@ -25,36 +26,70 @@ from isekai_core.types import Stage, State
 _WRITE_BYTES = 16 * 1024 * 1024
 _WRITE_SECONDS = 2.0
 _POLL_SECONDS = 1.0
+_OTHERS_SECONDS = 0.02
+
+
+class Others(Protocol):
+    """The other processes that do the front of the same run."""
+
+    def goes_on(self) -> bool:
+        """Whether this process is to go on; asked after every resource."""
+        ...
+
+    def told(self) -> None:
+        """Something was written and counted."""
+        ...
+
+
+class Nobody:
+    """This process is the only one."""
+
+    def goes_on(self) -> bool:
+        """Always."""
+        return True
+
+    def told(self) -> None:
+        """Nobody asks."""
 
 
 class Front:
     """Brings resources from the stages of `start` on to `until`.
 
-    start: the last stage that the resources it claims have completed, and all between it and `until`.
+    first: the last stage that the resources it claims have completed, or one between it and `until`.
+    others: who does the same in other processes.
     """
 
     def __init__(
-        self, journal: Journal, tally: Tally, *, first: Stage = Stage.SEEDED, until: Stage = Stage.TRANSFORMED
+        self,
+        journal: Journal,
+        tally: Tally,
+        *,
+        first: Stage = Stage.SEEDED,
+        until: Stage = Stage.TRANSFORMED,
+        others: Others | None = None,
     ) -> None:
         self.journal = journal
         self.composed = journal.composed
         self.tally = tally
         self.until = until
+        self.others: Others = others or Nobody()
         self.stages = [stage for stage in Stage if first <= stage < until]
         self.waiting: deque[Work] = deque()
         self.under_way: dict[int, Work] = {}
         self.finished: list[Work] = []
         self.bytes = 0
         self._batch_size = settings().batch_size
+        # Less at once where others claim, too: nobody is to sit idle while one has a whole batch left.
+        self._claim_size = max(1, self._batch_size // (1 if journal.processes == 1 else 2 * journal.processes))
         self._is_drained = False
         self._stale_steps: dict[str, set[int]] = {}
         self.written_at = time.monotonic()
 
     def run(self) -> None:
-        """Until nothing is ready and nothing waits for another try."""
+        """Until nothing is ready, nothing waits for another try, and no other process may bring up more."""
         fetching = [p for p in self.composed["extractor"] if is_async(p)] if Stage.SEEDED in self.stages else []
-        with fewer_collections(), Fetcher(fetching) as fetcher:
-            while self._step(fetcher):
+        with fewer_collections(), Fetcher(fetching, self.journal.processes) as fetcher:
+            while self._step(fetcher) and self.others.goes_on():
                 self.journal.beat(self.waiting, self.under_way.values(), self.finished)
 
     def _step(self, fetcher: Fetcher) -> bool:
@@ -86,11 +121,11 @@ class Front:
         if self._is_drained and self.under_way:
             # Nothing becomes ready before something is written.
             return
-        works = self.journal.claim(self.stages, self._batch_size)
+        works = self.journal.claim(self.stages, self._claim_size)
         if not works and self.finished and not self.under_way:
             self._write()
-            works = self.journal.claim(self.stages, self._batch_size)
-        self._is_drained = len(works) < self._batch_size
+            works = self.journal.claim(self.stages, self._claim_size)
+        self._is_drained = len(works) < self._claim_size
         self.waiting.extend(works)
 
     def _start(self, fetcher: Fetcher) -> None:
@@ -197,14 +232,22 @@ class Front:
         self.written_at = time.monotonic()
         # A batch of slow synchronous work is one step: it gives its signs of life here.
         self.journal.beat(self.waiting, self.under_way.values())
+        self.others.told()
 
     def _wait_for_retries(self) -> bool:
         """Sleep until the next try is due, a second at most at a time; False when none is."""
         due = self.journal.wake() if Stage.SEEDED in self.stages else None
         if due is None:
             self._claim()
-            return bool(self.waiting)
+            return bool(self.waiting) or self._wait_for_others()
         seconds = (due - timezone.now()).total_seconds()
         if seconds > 0:
             time.sleep(min(seconds, _POLL_SECONDS))
+        return True
+
+    def _wait_for_others(self) -> bool:
+        """While another process of the run is at something, it may bring up what this one can do."""
+        if not self.journal.others_hold():
+            return False
+        time.sleep(_OTHERS_SECONDS)
         return True

@@ -6,7 +6,8 @@ lease: a row that another worker took over meanwhile is left alone.
 
 import datetime as dt
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.db import connections, models, router, transaction
 from django.utils import timezone
 
 from isekai_core.conf import settings
+from isekai_core.errors import RunError
 from isekai_core.models import Dependency, Resource, Run
 from isekai_core.pipeline.composing.compose import Composed, Processor
 from isekai_core.pipeline.store import payloads
@@ -84,12 +86,17 @@ class LeaseLost(Exception):
 
 
 class Journal:
-    """What one run reads and writes of its pipeline's resources."""
+    """What one run reads and writes of its pipeline's resources.
 
-    def __init__(self, composed: Composed, run: Run) -> None:
+    number, processes: which process of how many that do the run together; 0 is the one that was asked for it.
+    """
+
+    def __init__(self, composed: Composed, run: Run, *, number: int = 0, processes: int = 1) -> None:
         self.composed = composed
         self.pipeline = composed.name
         self.run = run
+        self.number = number
+        self.processes = processes
         self.using = router.db_for_write(Resource)
         self.family = Family(self.connection, composed.name, composed.max_depth, first_batch(run.pk))
         self.packer = Packer(is_on=self.connection.vendor != "sqlite")
@@ -120,6 +127,24 @@ class Journal:
         """The steps of `stage` that belong to another composition than today's."""
         return stale_steps(self.composed, stage)
 
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """A transaction, one at a time among the processes of the run.
+
+        So that no two wait for each other, and none misses what another is about to write. `RunError` when the run
+        was given to somebody else, who took this one for dead.
+        """
+        with transaction.atomic(using=self.using):
+            if self.processes > 1 and not self._lock():
+                msg = f"run {self.run.pk} of {self.pipeline} is over, or another process took it over"
+                raise RunError(msg)
+            yield
+
+    def _lock(self) -> bool:
+        # On SQLite, the transaction itself is the lock.
+        run = Run.objects.select_for_update().filter(pk=self.run.pk, finished_at=None)
+        return bool(run.values_list("pk", flat=True))
+
     # Claims
 
     def claim(self, stages: Sequence[Stage], limit: int) -> list[Work]:
@@ -128,7 +153,7 @@ class Journal:
         ready = self.resources.filter(state=State.READY.value, stage__in=[stage.value for stage in stages])
         chosen = ready.order_by("pk")[:limit]
         lease = {"state": State.RUNNING.value, "lease_owner": token, "lease_until": self._lease_end()}
-        with transaction.atomic(using=self.using):
+        with self.transaction():
             if self.connection.features.has_select_for_update_skip_locked:
                 ids = list(chosen.select_for_update(skip_locked=True).values_list("pk", flat=True))
                 claimed = Resource.objects.filter(one_of("pk", ids))
@@ -158,7 +183,11 @@ class Journal:
 
     def _new_token(self) -> str:
         self._claims += 1
-        return f"{self.run.pk}:{self._claims}"
+        return f"{self._owner(self.number)}{self._claims}"
+
+    def _owner(self, number: int) -> str:
+        """How the tokens of a process of this run begin."""
+        return f"{self.run.pk}:{number}:"
 
     def _lease_end(self) -> dt.datetime:
         return timezone.now() + dt.timedelta(seconds=settings().lease_seconds)
@@ -212,12 +241,12 @@ class Journal:
         """Write what the stages made of `works`; those that were still ours."""
         payloads.store_blobs(new_payloads(works))
         try:
-            with transaction.atomic(using=self.using):
+            with self.transaction():
                 self._write(works)
         except LeaseLost:
             self.family.forget()
             works = self.still_ours(works)
-            with transaction.atomic(using=self.using):
+            with self.transaction():
                 self._write(works)
         return list(works)
 
@@ -275,16 +304,18 @@ class Journal:
             return
         self._beat, now = time.monotonic(), timezone.now()
         tokens = {work.token for works in live for work in works}
-        Run.objects.filter(pk=self.run.pk).update(heartbeat_at=now)
-        Resource.objects.filter(lease_owner__in=tokens).update(lease_until=self._lease_end())
+        with self.transaction():
+            Run.objects.filter(pk=self.run.pk).update(heartbeat_at=now)
+            Resource.objects.filter(lease_owner__in=tokens).update(lease_until=self._lease_end())
 
     def wake(self) -> dt.datetime | None:
         """Make ready what waited long enough, or whose worker is lost; when the next one is due, if any."""
         now = timezone.now()
         waiting = self.resources.filter(state=State.RETRY_WAIT.value)
-        waiting.filter(next_attempt_at__lte=now).update(state=State.READY.value, updated_at=now)
-        lost = self.resources.filter(state=State.RUNNING.value, lease_until__lt=now)
-        lost.update(state=State.READY.value, lease_owner="", lease_until=None, updated_at=now)
+        with self.transaction():
+            waiting.filter(next_attempt_at__lte=now).update(state=State.READY.value, updated_at=now)
+            lost = self.resources.filter(state=State.RUNNING.value, lease_until__lt=now)
+            lost.update(state=State.READY.value, lease_owner="", lease_until=None, updated_at=now)
         due: dt.datetime | None = waiting.aggregate(due=models.Min("next_attempt_at"))["due"]
         return due
 
@@ -321,6 +352,18 @@ class Journal:
         """Give back those of `works` that are still ours."""
         held = Resource.objects.filter(lease_owner__in={work.token for work in works})
         held = held.filter(pk__in=[work.row.pk for work in works])
+        held.update(state=State.READY.value, lease_owner="", lease_until=None, updated_at=timezone.now())
+
+    def others_hold(self) -> bool:
+        """Whether another process of the run is at work on something."""
+        if self.processes == 1:
+            return False
+        running = self.resources.filter(state=State.RUNNING.value, lease_owner__startswith=f"{self.run.pk}:")
+        return running.exclude(lease_owner__startswith=self._owner(self.number)).exists()
+
+    def release_of(self, number: int) -> None:
+        """Give back what a process of the run still holds, which is at an end."""
+        held = self.resources.filter(lease_owner__startswith=self._owner(number))
         held.update(state=State.READY.value, lease_owner="", lease_until=None, updated_at=timezone.now())
 
     def release_all(self) -> None:

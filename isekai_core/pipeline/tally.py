@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -91,6 +91,34 @@ class Tally:
             yield
         finally:
             self.seconds[stage] += time.perf_counter() - start
+
+    def add(self, more: Mapping[str, Any]) -> None:
+        """Count what another process of the run did, as its `taken` told."""
+        for stage, counts in more["stages"].items():
+            for outcome, number in counts.items():
+                self.count(stage, outcome, number)
+        for model, counts in more["models"].items():
+            self.models[model].update(counts)
+        for stage, seconds in more["seconds"].items():
+            self.seconds[stage] += seconds
+        for told in more["processors"]:
+            cost = Cost(**told)
+            key = (_KIND_OF[cost.stage], cost.processor)
+            if (known := self.costs.get(key)) is None:
+                self.costs[key] = cost
+            else:
+                known.add(cost)
+
+    def taken(self) -> dict[str, Any]:
+        """What was counted since this was last asked, as plain data."""
+        counted = self.as_json()
+        self.seconds.clear()
+        for counts in (*self.stages.values(), *self.models.values()):
+            counts.clear()
+        for cost in self.costs.values():
+            # Not dropped: an error may be counted for one that is not asked again.
+            cost.clear()
+        return counted
 
     def as_json(self) -> dict[str, Any]:
         """The same as plain data, for the run's row and for `--json`."""

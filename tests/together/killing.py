@@ -2,8 +2,12 @@
 
 Every place that it passes is counted under a name (`seed`, `mine`, `statement` …); the process dies with
 SIGKILL, as by the kernel, when the count of one reaches the number it was given.
+
+`test_helpers.py` runs it by two processes: each of them waits in its first fetch until the other has come there,
+and KILL_WHO says which one dies.
 """
 
+import asyncio
 import json
 import os
 import signal
@@ -31,9 +35,11 @@ from isekai_core import (
     seeder,
     transformer,
 )
-from isekai_core.testing import settings as test_settings
 
 PASSED = Counter()
+PROCESSES = int(os.environ.get("KILL_PROCESSES", "1"))
+WHO = "helper" if sys.argv[0] == "-c" else "asker"
+OTHER = {"helper": "asker", "asker": "helper"}[WHO]
 PAGES, IMAGES = 14, 6
 EDITED = bool(os.environ.get("KILL_EDITED"))
 """Whether the source was edited since the first run: every third page and an image."""
@@ -47,7 +53,16 @@ def passing(place):
 
 def is_the_end(place):
     PASSED[place] += 1
-    return os.environ.get("KILL_AT") == f"{place} {PASSED[place]}"
+    dies = os.environ.get("KILL_WHO", WHO) == WHO
+    return dies and os.environ.get("KILL_AT") == f"{place} {PASSED[place]}"
+
+
+async def meet():
+    """Wait for the other process: none of the two does everything alone."""
+    folder = Path(os.environ["KILL_MEDIA"]).parent
+    (folder / f"{WHO} was here").touch()
+    while not (folder / f"{OTHER} was here").exists():  # noqa: ASYNC110 - no event reaches another process
+        await asyncio.sleep(0.005)
 
 
 class DyingStorage(FileSystemStorage):
@@ -110,6 +125,8 @@ def rows():
 @extractor(accepts="page", version="1")
 async def fetch(resource):
     passing("fetch")
+    if PROCESSES > 1:
+        await meet()
     number = int(resource.key.value)
     edition = ", edited" if EDITED and number % 3 == 0 else ""
     return Extraction(Payload.from_text(f"page {number}{edition}", "text/html"))
@@ -200,17 +217,12 @@ def make_pipeline():
 
 def main():
     """Run the pipeline on the database of the test that started this process."""
-    test_settings.DATABASES["default"]["NAME"] = os.environ["KILL_DATABASE"]
-    test_settings.MEDIA_ROOT = os.environ["KILL_MEDIA"]
-    test_settings.STORAGES["default"] = {"BACKEND": f"{DyingStorage.__module__}.DyingStorage"}
-    # Nobody waits that long: what is taken over at once is taken over because the process is gone.
-    test_settings.ISEKAI = {"BATCH_SIZE": 5, "LEASE_SECONDS": 100_000, "INLINE_BLOB_LIMIT": 0}
     django.setup()
     from isekai_core import run
 
     with connection.execute_wrapper(statement):
-        result = run(make_pipeline(), refresh=EDITED, progress=Progress())
-    print(json.dumps({"passed": PASSED, "models": result.models}))
+        result = run("killed", refresh=EDITED, processes=PROCESSES, progress=Progress())
+    print(json.dumps({"passed": PASSED, "stages": result.stages, "models": result.models}))
     return 0 if result.is_complete else 1
 
 

@@ -165,7 +165,13 @@ def save_file(storage: Storage, name: str, body: Body) -> None:
         if same_file(storage, name, body):
             return
         storage.delete(name)
-    save_new(storage, name, body)
+    saved = save_new(storage, name, body)
+    if saved != name and storage.exists(name):
+        # Another process was faster. Whether it came to an end with it is not known.
+        storage.delete(saved)
+        if not same_file(storage, name, body):
+            storage.delete(name)
+            save_new(storage, name, body)
 
 
 def save_new(storage: Storage, name: str, body: Body) -> str:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from world import author, key, resource, state
 
 from isekai_core import Mined, Payload
+from isekai_core.errors import RunError
 from isekai_core.models import Resource, Run
 from isekai_core.pipeline import lease
 from isekai_core.pipeline.composing.compose import compose
@@ -171,3 +172,29 @@ def test_a_step_is_one_row_for_each_configuration(journal):
     again = Journal(journal.composed, journal.run)
     assert again.step("extract", processor) == journal.step("extract", processor)
     assert journal.step("mine", None) != journal.step("extract", None)
+
+
+def test_a_process_of_a_run_that_was_given_to_somebody_else_writes_nothing_more(journal):
+    helper = Journal(journal.composed, journal.run, number=1, processes=2)
+    works = finished(helper.claim([Stage.SEEDED], 1))
+    Run.objects.update(finished_at=timezone.now())
+    for more in (lambda: helper.write(works), lambda: helper.claim([Stage.SEEDED], 1), helper.wake):
+        with pytest.raises(RunError, match=f"run {journal.run.pk} of .* is over, or another process took it over"):
+            more()
+    assert (state("0")[:2], resource("0").payload) == (("seeded", "running"), None)
+
+
+def test_what_another_process_of_the_run_holds_is_known_and_given_back_when_that_is_gone(journal):
+    journal.processes = 12
+    helpers = [Journal(journal.composed, journal.run, number=number, processes=12) for number in (1, 11)]
+    assert not journal.others_hold()
+    for process in (journal, *helpers):
+        process.claim([Stage.SEEDED], 2)
+    assert [process.others_hold() for process in (journal, *helpers)] == [True, True, True]
+    journal.release_of(1)
+    assert sorted(Resource.objects.exclude(lease_owner="").values_list("lease_owner", flat=True)) == [
+        *[f"{journal.run.pk}:0:1"] * 2,
+        *[f"{journal.run.pk}:11:1"] * 2,
+    ]
+    journal.release_of(11)
+    assert not journal.others_hold()

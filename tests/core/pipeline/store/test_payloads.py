@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from django.core.files.storage import FileSystemStorage
 from world import author, resource
 
 from isekai_core import BlobRef, Extraction, Payload, Spec
@@ -119,6 +120,27 @@ def test_a_file_that_a_killed_save_left_is_replaced_and_a_whole_one_is_reused(le
     written = path.stat().st_ino, path.stat().st_mtime_ns
     store(Payload.from_blob(b"bytes", "image/png"))
     assert (path.stat().st_ino, path.stat().st_mtime_ns) == written
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("found", [b"bytes", b"byt"])
+def test_a_file_that_another_process_saves_at_the_same_time_is_whole_and_there_once(found, configure, settings):
+    configure(INLINE_BLOB_LIMIT=0)
+    digest = hashlib.sha256(b"bytes").hexdigest()
+    path = Path(settings.MEDIA_ROOT) / "payloads" / digest[:2] / digest
+    path.parent.mkdir(parents=True)
+    others = [found]
+
+    class Raced(FileSystemStorage):
+        def exists(self, name):
+            seen = super().exists(name)
+            # Looked for, and not there: it comes in the next moment, once.
+            if others:
+                path.write_bytes(others.pop())
+            return seen
+
+    payloads.save_file(Raced(), f"payloads/{digest[:2]}/{digest}", MemoryBody(b"bytes"))
+    assert path.read_bytes() == b"bytes"
     assert list(path.parent.iterdir()) == [path]
 
 
