@@ -91,7 +91,7 @@ class Resolver:
         for target in self._targets.values():
             self._by_key[target.key].append(target)
         if self.foretold.is_on:
-            self._foretell(refs, ahead=ahead)
+            self._foretell(refs, specs, ahead=ahead)
             if not ahead:
                 self.foretold.forbid(work.row.pk for work in works)
         self.fetch_rows(specs.values())
@@ -158,7 +158,7 @@ class Resolver:
 
     # What the database is asked
 
-    def _foretell(self, refs: Iterable[Any], *, ahead: bool) -> None:
+    def _foretell(self, refs: Iterable[Any], specs: Mapping[int, Spec], *, ahead: bool) -> None:
         """Tell ahead what links ask of rows that come later; what else is asked of them cannot be told."""
         links: dict[int, int | None] = {}
         others = set()
@@ -170,7 +170,7 @@ class Resolver:
                 links[target.resource] = target.coming
             else:
                 others.add(target.resource)
-        self.foretold.look(links)
+        self.foretold.look(links, specs)
         self.foretold.forbid(others)
 
     def _look_up_targets(self, keys: set[Key]) -> dict[Key, Target]:

@@ -6,7 +6,7 @@ is written: where it has another one, or there is no row in the end, the text is
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -20,10 +20,12 @@ from isekai_core.pipeline.store.packing import unpacked
 from isekai_core.pipeline.store.payloads import PREFETCH_LIMIT
 from isekai_core.pipeline.store.rows import chunks, one_of
 from isekai_core.pipeline.transform import fillable_fields, find_model
-from isekai_core.types import decode
+from isekai_core.types import Spec, decode
 
 _AT_ONCE = 100
 _REMEMBERED = 50_000
+
+_Read = Callable[[Any], Any]
 
 
 class Foretold:
@@ -47,16 +49,20 @@ class Foretold:
         self.is_on = False
         return open_
 
-    def look(self, specs: Mapping[int, int | None]) -> None:
-        """Tell the addresses of the resources that `specs` gives the specs (payloads) of; None for none."""
+    def look(self, specs: Mapping[int, int | None], near: Mapping[int, Spec]) -> None:
+        """Tell the addresses of the resources that `specs` gives the specs (payloads) of; None for none.
+
+        near: those of which the spec was read already.
+        """
         room = _REMEMBERED - len(self._addresses)
         new = [resource for resource in specs if resource not in self._addresses][: max(room, 0)]
         self._addresses |= dict.fromkeys(new)
         wanted = {spec: resource for resource in new if (spec := specs[resource])}
-        for ids in chunks(sorted(wanted), _AT_ONCE):
-            for spec, address in self._addresses_of(ids).items():
-                self._addresses[wanted[spec]] = address
-                self._open.add(wanted[spec])
+        # Most pages link to pages of the same batch.
+        here = {resource: near[resource] for resource in wanted.values() if resource in near}
+        self._tell((resource, spec.model, spec.values, _as_it_is) for resource, spec in here.items())
+        for ids in chunks(sorted(spec for spec, resource in wanted.items() if resource not in here), _AT_ONCE):
+            self._tell((wanted[pk], node["model"], node["values"], decode) for pk, node in _stored(ids))
 
     def forbid(self, resources: Iterable[int]) -> None:
         """More than the address was asked of these: whoever asked sees only that they came."""
@@ -82,24 +88,25 @@ class Foretold:
         """What was told of it came true, and is committed."""
         self._open.discard(resource)
 
-    def _addresses_of(self, ids: Iterable[int]) -> dict[int, str]:
-        rows = Payload.objects.filter(one_of("pk", ids), size__lte=PREFETCH_LIMIT).exclude(data=None)
+    def _tell(self, specs: Iterable[tuple[int, str, Mapping[str, Any], _Read]]) -> None:
+        """Tell the address of each resource by its spec's model and values, and how these are read."""
         found: dict[int, str] = {}
         try:
             # Somebody else's code may ask the database: an error of that must not break the batch.
             with transaction.atomic(using=router.db_for_write(Payload)):
-                for pk, packing, data in rows.values_list("pk", "packing", "data"):
-                    if (address := self._address(json.loads(unpacked(packing, bytes(data or b""))))) is not None:
-                        found[pk] = address
+                for resource, label, values, read in specs:
+                    if (address := self._address(label, values, read)) is not None:
+                        found[resource] = address
         except DatabaseError:
-            return {}
-        return found
+            return
+        self._addresses |= found
+        self._open |= found.keys()
 
-    def _address(self, node: Mapping[str, Any]) -> str | None:
-        if node["model"] in self._wrong_models or not has_address(node["model"]):
+    def _address(self, label: str, values: Mapping[str, Any], read: _Read) -> str | None:
+        if label in self._wrong_models or not has_address(label):
             return None
         try:
-            return _address_of(find_model(node["model"]), node["values"])
+            return _address_of(find_model(label), values, read)
         except DatabaseError:
             raise
         except Exception:
@@ -115,15 +122,26 @@ def has_address(label: str) -> bool:
         return False
 
 
-def _address_of(model: type[Model], nodes: Mapping[str, Any]) -> str | None:
+def _stored(ids: Iterable[int]) -> Iterable[tuple[int, Mapping[str, Any]]]:
+    """Specs, as they were encoded: few of their values are needed."""
+    rows = Payload.objects.filter(one_of("pk", ids), size__lte=PREFETCH_LIMIT).exclude(data=None)
+    for pk, packing, data in rows.values_list("pk", "packing", "data"):
+        yield pk, json.loads(unpacked(packing, bytes(data or b"")))
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _address_of(model: type[Model], values: Mapping[str, Any], read: _Read) -> str | None:
     row: Any = model()
     fields = fillable_fields(model)
-    for name, node in nodes.items():
+    for name, value in values.items():
         if _is_short(field := fields[name]):
-            _set(row, field, node)
+            _set(row, field, read(value))
     if not (address := row.get_absolute_url()):
         return None
-    if model._meta.pk.name not in nodes:
+    if model._meta.pk.name not in values:
         # The key is not known before the row is written: an address that holds it is not, either.
         row.pk = 0 if row.pk is None else None
         if row.get_absolute_url() != address:
@@ -131,8 +149,7 @@ def _address_of(model: type[Model], nodes: Mapping[str, Any]) -> str | None:
     return as_address(str(address))
 
 
-def _set(row: Any, field: Any, node: Any) -> None:
-    value = decode(node)
+def _set(row: Any, field: Any, value: Any) -> None:
     try:
         setattr(row, field.attname, field.to_python(value))
     except (ValidationError, TypeError):

@@ -133,7 +133,9 @@ class Family:
         wanted: dict[Key, Wanted] = {}
 
         def want(key: Key, depth: int, *, found: bool, payload: Payload | None = None) -> None:
-            best = wanted.setdefault(key, Wanted(key, depth, found, payload))
+            if (best := wanted.get(key)) is None:
+                wanted[key] = Wanted(key, depth, found, payload)
+                return
             best.depth, best.found = min(best.depth, depth), best.found or found
             best.payload = best.payload or payload
 
