@@ -175,11 +175,18 @@ class Journal:
             return []
         rows = {row.pk: row for row in Claimed.all_of(Resource.objects.filter(lease_owner=token))}
         specs = payloads.fetch(row.spec_id for row in rows.values() if row.spec_id)
-        works = [self._work(rows[pk], token, {}, {}, {}) for pk in ids if pk in rows]
+        works = [self._work_for_load(rows[pk], token) for pk in ids if pk in rows]
         for work in works:
             work.spec = payloads.view_of(specs[work.row.spec_id]) if work.row.spec_id else None
             work.keep()
         return works
+
+    @staticmethod
+    def _work_for_load(row: Claimed, token: str) -> Work:
+        """Nobody is shown the resource again: what is known of it is not read."""
+        row.lease_owner = token
+        key = Key.parse(row.key)
+        return Work(row, key, ResourceView(key), token)
 
     def _new_token(self) -> str:
         self._claims += 1
