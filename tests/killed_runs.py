@@ -35,7 +35,7 @@ def runs_in(folder):
             env=environment | {"KILL_AT": at, "KILL_EDITED": edited, **more},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
 

@@ -26,7 +26,7 @@ store/          what the journal writes with:
                 provenance.py: which processor of which version did what
 
 tally.py        what a run did; costs.py: what it cost
-retry.py        what failed is made ready again
+again.py        what is done again; retry.py: what failed is tried again
 reports/        how a pipeline stands, for the commands and the admin:
                 standing.py: in numbers; progress.py: while it runs; causes.py: why resources failed
                 leftover.py: links to what did not come; lookup.py: a resource by its key

@@ -10,6 +10,7 @@ from django.utils import timezone
 from isekai_core.loops import outside_loops
 from isekai_core.models import Resource, Run
 from isekai_core.pipeline import lease
+from isekai_core.pipeline.again import reset_leads, reset_stale, reset_to
 from isekai_core.pipeline.composing.compose import Composed, compose
 from isekai_core.pipeline.composing.discover import find
 from isekai_core.pipeline.definition import Pipeline
@@ -172,16 +173,16 @@ class Execution:
 
     def _reset(self, journal: Journal, first: int) -> None:
         journal.wake()
-        journal.reset_stale()
+        reset_stale(journal)
         if first > 0:
-            journal.reset_to(Stage.after(STAGES[first - 1]))
+            reset_to(journal, Stage.after(STAGES[first - 1]))
         elif self.refresh:
-            journal.reset_to(Stage.SEEDED)
+            reset_to(journal, Stage.SEEDED)
 
     def _front(self, journal: Journal, begin: Stage, end: Stage) -> None:
         """What helpers left when they were ended, and what is to be transformed again."""
         is_left = self.processes > 1
-        while is_left or journal.reset_leads():
+        while is_left or reset_leads(journal):
             is_left = False
             if begin < end:
                 Front(journal, self.tally, first=begin, until=end).run()

@@ -24,7 +24,7 @@ from isekai_core.pipeline.store.packing import Packer
 from isekai_core.pipeline.store.provenance import TOGETHER, stale_steps, store_step
 from isekai_core.pipeline.store.rows import one_of, update_rows
 from isekai_core.pipeline.work import Claimed, Work, load_metadata, short_hash
-from isekai_core.types import STAGES, Key, Mined, Payload, ResourceView, Stage, State
+from isekai_core.types import Key, Mined, Payload, ResourceView, Stage, State
 
 _OUTCOME = (
     "error_stage",
@@ -326,34 +326,7 @@ class Journal:
         due: dt.datetime | None = waiting.aggregate(due=models.Min("next_attempt_at"))["due"]
         return due
 
-    # What is done again
-
-    def reset_stale(self) -> None:
-        """Make ready again what mine, transform or load did with another composition than today's."""
-        self.family.open_depths()
-        for verb, before in (("load", Stage.TRANSFORMED), ("transform", Stage.MINED), ("mine", Stage.EXTRACTED)):
-            if stale := self.stale_steps(verb):
-                rows = self.resources.filter(**{f"{STEP_COLUMNS[verb]}__in": stale})
-                self._reset(rows.exclude(stage__in=[s.value for s in Stage if s < before]), before)
-
-    def reset_to(self, stage: Stage) -> None:
-        """Make ready again, at `stage`, whatever completed it and was not given its payload by a seeder."""
-        rows = self.resources.filter(stage__in=[s.value for s in Stage if s >= stage])
-        if stage == Stage.SEEDED:
-            rows = rows.exclude(extract_step=None)
-        self._reset(rows, stage)
-
-    def reset_leads(self) -> bool:
-        """Make ready for transform again of whom a smaller parent key spoke since; whether there is any."""
-        stale, mark = self.family.stale_leads(self.run.edge_mark)
-        self.run.edge_mark = mark
-        return self._reset(self.resources.filter(pk__in=stale), Stage.MINED) > 0
-
-    @staticmethod
-    def _reset(rows: "models.QuerySet[Resource]", stage: Stage) -> int:
-        # What waits for a better depth or for somebody to find it is not done again by looking again.
-        rows = rows.exclude(state=State.RUNNING.value).exclude(state=State.SKIPPED.value, error_stage="seed")
-        return rows.update(stage=stage.value, state=State.READY.value, attempts=0, updated_at=timezone.now())
+    # What is given back
 
     def release(self, works: Sequence[Work]) -> None:
         """Give back those of `works` that are still ours."""
@@ -382,7 +355,3 @@ class Journal:
         """Stage and state to number of resources."""
         rows = self.resources.values_list("stage", "state").annotate(number=models.Count("pk")).order_by()
         return {(stage, state): number for stage, state, number in rows}
-
-
-STEP_COLUMNS = {stage: f"{stage}_step" for stage in STAGES}
-"""The column that holds who did a stage."""

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 from testapp.models import Author, Node
-from world import author, key, resource, state, states
+from world import author, key, resource, states
 
 from isekai_core import Payload, Pipeline, Seed, Spec, run, use
 from isekai_core.errors import OptionError, PipelineNotFound, ProcessorNotFound
@@ -90,26 +90,6 @@ def test_until_stops_after_a_stage_and_the_next_run_goes_on_without_doing_it_aga
     assert Author.objects.count() == 0
     assert world.run().is_complete
     assert (len(world.fetched), len(world.mined), len(world.transformed)) == (2, 2, 2)
-
-
-@pytest.mark.parametrize(
-    ("start", "again"), [("extract", (2, 1, 1)), ("mine", (1, 2, 2)), ("transform", (1, 1, 2)), ("load", (1, 1, 1))]
-)
-def test_start_does_again_what_completed_it_and_nothing_before(start, again, world):
-    world.add("a", author("a"))
-    world.run()
-    result = world.run(start=start)
-    assert (len(world.fetched), len(world.mined), len(world.transformed)) == again
-    assert result.changed == 0
-    assert state("a")[:2] == ("loaded", "done")
-
-
-def test_start_tries_again_what_failed_at_that_stage(world):
-    world.add("a", ValueError("no"))
-    world.run()
-    world.specs["a"] = author("a")
-    assert world.run(start="transform").is_complete
-    assert len(world.fetched) == 1
 
 
 def test_w6_a_second_load_updates_and_never_duplicates_whoever_asks(world):
