@@ -4,21 +4,11 @@ import json
 import signal
 
 import pytest
-from killed_runs import reference, runs_in, snapshot
+from killed_runs import reference, snapshot
 
 from isekai_core.models import Resource, Run
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def command(tmp_path, transactional_db):
-    return runs_in(tmp_path)
-
-
-@pytest.fixture
-def alone(command):
-    return reference(command)
 
 
 def state_of(left):
@@ -34,10 +24,10 @@ def told(done):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_two_processes_leave_what_one_leaves_and_count_what_one_counts(command, alone):
+def test_two_processes_leave_what_one_leaves_and_count_what_one_counts(command, uninterrupted):
     result = told(command(KILL_PROCESSES="2"))
-    assert state_of(snapshot()) == state_of(alone.state)
-    assert 0 < result["passed"]["fetch"] < alone.passed["fetch"]
+    assert state_of(snapshot()) == state_of(uninterrupted.state)
+    assert 0 < result["passed"]["fetch"] < uninterrupted.passed["fetch"]
     counts = {stage: counts["done"] for stage, counts in result["stages"].items()}
     # An image is transformed again when the page that comes first speaks of it late.
     assert counts.pop("transform") >= 26
@@ -54,17 +44,17 @@ def test_a_refresh_by_two_processes_leaves_what_one_leaves(command):
 
 
 @pytest.mark.parametrize("place", ["fetch 2", "transform 1"])
-def test_what_a_killed_helper_held_is_done_by_those_who_are_left(place, command, alone):
+def test_what_a_killed_helper_held_is_done_by_those_who_are_left(place, command, uninterrupted):
     done = command(place, KILL_PROCESSES="2", KILL_WHO="helper")
     told(done)
     assert f"said: process 2 of 2 was ended by signal {signal.SIGKILL:d}; the run goes on without it" in done.stdout
-    assert state_of(snapshot()) == state_of(alone.state)
+    assert state_of(snapshot()) == state_of(uninterrupted.state)
 
 
 @pytest.mark.parametrize("place", ["mine 1", "plan 1"])
-def test_a_helper_ends_with_the_run_and_the_next_one_goes_on(place, command, alone):
+def test_a_helper_ends_with_the_run_and_the_next_one_goes_on(place, command, uninterrupted):
     killed = command(place, KILL_PROCESSES="2", KILL_WHO="asker")
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     told(command(KILL_PROCESSES="2"))
-    assert state_of(snapshot()) == state_of(alone.state)
+    assert state_of(snapshot()) == state_of(uninterrupted.state)
     assert not Resource.objects.exclude(lease_owner="").exists()

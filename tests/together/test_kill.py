@@ -3,21 +3,11 @@
 import signal
 
 import pytest
-from killed_runs import reference, runs_in, snapshot
+from killed_runs import reference, snapshot
 
 from isekai_core.models import Run
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def command(tmp_path, transactional_db):
-    return runs_in(tmp_path)
-
-
-@pytest.fixture
-def uninterrupted(command):
-    return reference(command)
 
 
 def test_the_run_that_nobody_killed_is_what_it_should_be(uninterrupted):
