@@ -3,32 +3,49 @@
 import json
 import logging
 import os
+import signal
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
 from isekai_core.errors import IsekaiError
 
 _log = logging.getLogger(__name__)
+_LAST_SECONDS = 15.0
+"""More than the process that runs the pipeline gives it, which can tell what became of it."""
 
 
 def main(order: Mapping[str, Any]) -> int:
     """Do what `order` says until nothing is left to do, or the life line is closed; the exit status."""
-    # What a plugin prints is for people, and they look elsewhere.
-    channel = os.dup(1)
-    os.dup2(2, 1)
+    line, channel = _own_lines()
     try:
-        _help(order, channel)
+        _help(order, line, channel)
     except Exception as error:  # the last place where it can be told
-        is_expected = isinstance(error, IsekaiError)
-        if not is_expected:
+        from django.db import Error  # noqa: PLC0415 - see below
+
+        if not isinstance(error, IsekaiError | Error):
             _log.exception("process %s of run %s", order["number"] + 1, order["run"])
-        _say(channel, {"error": str(error) if is_expected else f"{type(error).__name__}: {error}"})
+        _say(channel, {"error": str(error) if isinstance(error, IsekaiError) else f"{type(error).__name__}: {error}"})
         return 1
     return 0
 
 
-def _help(order: Mapping[str, Any], channel: int) -> None:
+def _own_lines() -> tuple[int, int]:
+    """The life line, and where to say what was done; plugins, and programs that they start, have others.
+
+    What they print is for people, who look elsewhere. Who reads standard input finds nothing there, and so waits for
+    nothing.
+    """
+    line, channel = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return line, channel
+
+
+def _help(order: Mapping[str, Any], line: int, channel: int) -> None:
     import django  # noqa: PLC0415 - sys.path is another one than when this module's imports would be looked for
 
     django.setup()
@@ -45,14 +62,14 @@ def _help(order: Mapping[str, Any], channel: int) -> None:
     for alias, name in order["databases"].items():
         connections.settings[alias]["NAME"] = name
     composed = compose(find(order["pipeline"]))
-    if composed.chains != order["chains"]:
+    if [composed.max_depth, composed.chains] != order["composed"]:
         msg = f"what it finds by the name {order['pipeline']!r} is another pipeline"
         raise IsekaiError(msg)
-    if not os.read(0, 1):
+    if not os.read(line, 1):
         return
     run = Run.objects.get(pk=order["run"])
     journal = Journal(composed, run, number=order["number"], processes=order["processes"])
-    asker = Asker(Tally(), channel)
+    asker = Asker(Tally(), line, channel)
     try:
         Front(journal, asker.tally, first=Stage(order["first"]), until=Stage(order["until"]), others=asker).run()
     finally:
@@ -65,16 +82,20 @@ def _help(order: Mapping[str, Any], channel: int) -> None:
 class Asker:
     """The process that runs the pipeline, as seen by its helper."""
 
-    def __init__(self, tally: Any, channel: int) -> None:
+    def __init__(self, tally: Any, line: int, channel: int) -> None:
         self.tally = tally
+        self._line = line
         self._channel = channel
         self._is_over = threading.Event()
         threading.Thread(target=self._watch, name="isekai-life-line", daemon=True).start()
 
     def _watch(self) -> None:
-        while os.read(0, 1):
+        while os.read(self._line, 1):
             """Nothing is said on it."""
         self._is_over.set()
+        time.sleep(_LAST_SECONDS)
+        # It hangs in code of a plugin, and nobody may be there any more to end it, and what that started.
+        os.killpg(os.getpid(), signal.SIGKILL)
 
     def goes_on(self) -> bool:
         """Whether the run does, and with it this helper."""

@@ -9,9 +9,11 @@ import json
 import logging
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -23,7 +25,7 @@ from isekai_core.errors import ConfigurationError
 from isekai_core.pipeline.composing.compose import Composed, compose
 from isekai_core.pipeline.composing.discover import find
 from isekai_core.pipeline.journal import Journal
-from isekai_core.pipeline.tally import Tally
+from isekai_core.pipeline.tally import Quiet, Tally
 from isekai_core.types import Stage
 
 _log = logging.getLogger(__name__)
@@ -36,6 +38,7 @@ _START = (
     "sys.exit(main(order))"
 )
 _LAST_SECONDS = 10.0
+_DYING_SECONDS = 1.0
 
 
 def insist(composed: Composed, processes: int, using: str) -> None:
@@ -68,10 +71,15 @@ def _obstacle_of_sqlite(using: str) -> str:
 def _obstacle_by_name(composed: Composed) -> str:
     """They find it by its name."""
     try:
-        same = compose(find(composed.name)).chains == composed.chains
+        same = _identity(compose(find(composed.name))) == _identity(composed)
     except ConfigurationError as error:
         return str(error)
     return "" if same else "what is found by this name, as by another process, is another pipeline"
+
+
+def _identity(composed: Composed) -> list[Any]:
+    """What another process must find by the same name."""
+    return [composed.max_depth, composed.chains]
 
 
 @contextmanager
@@ -95,34 +103,39 @@ class Helpers:
         self._tally = tally
         self._running: dict[int, subprocess.Popen[bytes]] = {}
         self._said: queue.SimpleQueue[tuple[int, dict[str, Any] | None]] = queue.SimpleQueue()
-        self._listeners: list[threading.Thread] = []
+        self._listeners: dict[int, threading.Thread] = {}
+        self._lost: set[int] = set()
+        self._have_told: set[int] = set()
+        self._is_ending = False
 
     def start(self, number: int, stages: dict[str, str]) -> None:
         """Start the helper of that number; it waits for `begin`."""
-        helper = subprocess.Popen(  # noqa: S603 - this very Python, and nothing of anybody's input
-            [sys.executable, "-c", _START],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            # Ctrl-C reaches all processes of a terminal's group: a helper is told by its life line.
-            start_new_session=True,
-        )
+        try:
+            helper = _popen()
+        except OSError as error:
+            self._tell(number, f"cannot be started: {error}")
+            return
         self._running[number] = helper
-        listener = threading.Thread(target=self._listen, args=(number, helper), name=f"isekai-helper-{number}")
+        # No process stays for it: what a plugin started may hold the other end for as long as it likes.
+        listener = threading.Thread(
+            target=self._listen, args=(number, helper), name=f"isekai-helper-{number}", daemon=True
+        )
         listener.start()
-        self._listeners.append(listener)
+        self._listeners[number] = listener
         _write(helper, json.dumps(self._order(number) | stages).encode() + b"\n")
 
     def _order(self, number: int) -> dict[str, Any]:
         journal = self._journal
         return {
-            "path": sys.path,
+            # An import looks at nothing else there, such as a Path that somebody put in.
+            "path": [folder for folder in sys.path if isinstance(folder, str)],
             "pipeline": journal.pipeline,
-            "chains": journal.composed.chains,
+            "composed": _identity(journal.composed),
             "run": journal.run.pk,
             "number": number,
             "processes": journal.processes,
             # Under a test runner they have other names than in the settings.
-            "databases": {alias: str(connections[alias].settings_dict["NAME"]) for alias in connections},
+            "databases": {alias: str(connections.settings[alias]["NAME"]) for alias in connections},
         }
 
     def begin(self) -> None:
@@ -134,6 +147,9 @@ class Helpers:
         """Hear what the helpers did. Always True: whatever became of them, this process goes on."""
         while not self._said.empty():
             self._hear(*self._said.get())
+        while self._lost:
+            # What they still held is for those who are left.
+            self._journal.release_of(self._lost.pop())
         return True
 
     def told(self) -> None:
@@ -141,17 +157,26 @@ class Helpers:
 
     def end(self) -> None:
         """Close their life lines, and wait until they have let go of what they were at."""
+        self._is_ending = True
         for helper in self._running.values():
             _close(helper)
-        for helper in self._running.values():
-            try:
-                helper.wait(_LAST_SECONDS)
-            except subprocess.TimeoutExpired:
-                # What it holds is given back as that of one that died.
-                helper.kill()
-        for listener in self._listeners:
-            listener.join()
-        self.goes_on()
+        try:
+            self._wait(_LAST_SECONDS)
+        finally:
+            # Also when somebody cannot wait: one that hangs in code of a plugin does not stay, nor does what that
+            # started. What it holds is given back as that of one that died.
+            for helper in self._running.values():
+                _kill(helper.pid)
+            self._wait(_DYING_SECONDS)
+            self.goes_on()
+
+    def _wait(self, seconds: float) -> None:
+        """Until all are gone, and what they started, too; so many seconds at most."""
+        end = time.monotonic() + seconds
+        with suppress(queue.Empty):
+            # No thread is joined: an interrupt meanwhile would leave it for one that has ended.
+            while self._running:
+                self._hear(*self._said.get(timeout=max(0.0, end - time.monotonic())))
 
     def _listen(self, number: int, helper: "subprocess.Popen[bytes]") -> None:
         """In a thread of its own: what the helper says, and that it is gone."""
@@ -166,23 +191,46 @@ class Helpers:
         if said is None:
             self._gone(number)
         elif "error" in said:
+            self._have_told.add(number)
             self._tell(number, f"cannot go on: {said['error']}")
         else:
             self._tally.add(said)
 
     def _gone(self, number: int) -> None:
-        """What it still held is for those who are left."""
+        self._listeners.pop(number).join()
         helper = self._running.pop(number)
         _close(helper)
-        if (status := helper.wait()) < 0:
+        status = helper.wait()
+        if status < 0:
             self._tell(number, f"was ended by signal {-status}")
+        elif status > 0 and number not in self._have_told:
+            self._tell(number, f"ended with status {status}")
         if status != 0:
-            self._journal.release_of(number)
+            self._lost.add(number)
 
     def _tell(self, number: int, what: str) -> None:
-        text = f"process {number + 1} of {self._journal.processes} {what}; the run goes on without it"
-        _log.warning("%s: %s", self._journal.pipeline, text)
-        self._tally.progress.say(text)
+        text = f"process {number + 1} of {self._journal.processes} {what}"
+        text += "" if self._is_ending else "; the run goes on without it"
+        if isinstance(self._tally.progress, Quiet):
+            _log.warning("%s: %s", self._journal.pipeline, text)
+        else:
+            self._tally.progress.say(text)
+
+
+def _popen() -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(  # noqa: S603 - this very Python, and nothing of anybody's input
+        # -P: a json.py in the folder where this was started is none of ours.
+        [sys.executable, "-P", "-c", _START],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        # Ctrl-C reaches all processes of a terminal's group: a helper is told by its life line.
+        start_new_session=True,
+    )
+
+
+def _kill(group: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
 
 
 def _write(helper: "subprocess.Popen[bytes]", what: bytes) -> None:
