@@ -235,19 +235,17 @@ class Front:
         self.others.told()
 
     def _wait_for_retries(self) -> bool:
-        """Sleep until the next try is due, a second at most at a time; False when none is."""
-        due = self.journal.wake() if Stage.SEEDED in self.stages else None
-        if due is None:
-            self._claim()
-            return bool(self.waiting) or self._wait_for_others()
-        seconds = (due - timezone.now()).total_seconds()
-        if seconds > 0:
-            time.sleep(min(seconds, _POLL_SECONDS))
-        return True
-
-    def _wait_for_others(self) -> bool:
-        """While another process of the run is at something, it may bring up what this one can do."""
-        if not self.journal.others_hold():
-            return False
-        time.sleep(_OTHERS_SECONDS)
-        return True
+        """Sleep until the next try is due, a second at most at a time; False when there is nothing to wait for."""
+        with self.journal.transaction():
+            # All in one moment: what another process lets go of, or takes, between two of these would not be seen.
+            is_alone = not self.journal.others_hold()
+            due = self.journal.wake() if Stage.SEEDED in self.stages else None
+            if due is None:
+                self._claim()
+        if due is not None:
+            seconds = (due - timezone.now()).total_seconds()
+            time.sleep(max(0.0, min(seconds, _POLL_SECONDS)))
+        elif not self.waiting and not is_alone:
+            # It may bring up what this one can do.
+            time.sleep(_OTHERS_SECONDS)
+        return due is not None or bool(self.waiting) or not is_alone

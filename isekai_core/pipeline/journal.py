@@ -252,8 +252,9 @@ class Journal:
                 self._write(works)
         except LeaseLost:
             self.family.forget()
-            works = self.still_ours(works)
             with self.transaction():
+                # Asked in there: another process of the run, which gives one of them a new payload, waits meanwhile.
+                works = self.still_ours(works)
                 self._write(works)
         return list(works)
 
@@ -344,7 +345,8 @@ class Journal:
     def release_of(self, number: int) -> None:
         """Give back what a process of the run still holds, which is at an end."""
         held = self.resources.filter(lease_owner__startswith=self._owner(number))
-        held.update(state=State.READY.value, lease_owner="", lease_until=None, updated_at=timezone.now())
+        with self.transaction():
+            held.update(state=State.READY.value, lease_owner="", lease_until=None, updated_at=timezone.now())
 
     def release_all(self) -> None:
         """Give back what this run still holds, when it stops early."""

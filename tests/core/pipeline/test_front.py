@@ -14,8 +14,12 @@ from world import author, states
 from isekai_core import Extraction, Payload
 from isekai_core.errors import TemporaryError
 from isekai_core.models import Resource, Run
-from isekai_core.pipeline import front
-from isekai_core.types import Spool
+from isekai_core.pipeline import front, lease
+from isekai_core.pipeline.composing.compose import compose
+from isekai_core.pipeline.front import Front
+from isekai_core.pipeline.journal import Journal
+from isekai_core.pipeline.tally import Quiet, Tally
+from isekai_core.types import Spool, Stage
 
 
 def fetching(world, fetch, concurrency=4):
@@ -180,3 +184,30 @@ def test_slow_work_in_this_thread_gives_signs_of_life_while_it_is_at_it(world, c
     assert world.run(until="transform").is_complete
     assert {held for held, _ in seen[1:]} == {0}
     assert len({heartbeat for _, heartbeat in seen}) > 4
+
+
+@pytest.mark.parametrize("moment", ["wake", "claim"])
+def test_what_another_process_lets_go_of_while_this_one_looks_for_more_is_not_missed(world, monkeypatch, moment):
+    world.add("a", author("a"))
+    world.run(until="seed")
+    run = lease.acquire("world", Quiet())
+    here, there = (Journal(compose(world.pipeline()), run, number=number, processes=2) for number in (0, 1))
+    held, wake, look = there.claim([Stage.SEEDED], 1), here.wake, getattr(here, moment)
+    woken, locked = [], []
+
+    def and_then(*asked):
+        found = look(*asked)
+        if held and (moment == "wake" or woken):
+            # Another process waits for the lock; were there none, this would be the worst moment.
+            locked.append(connection.in_atomic_block)
+            there.release([held.pop()])
+            Resource.objects.update(state="retry_wait", next_attempt_at=timezone.now())
+        return found
+
+    monkeypatch.setattr(here, "wake", lambda: woken.append(True) or wake())
+    monkeypatch.setattr(here, moment, and_then)
+    monkeypatch.setattr(front, "_OTHERS_SECONDS", 0.0)
+    Front(here, Tally()).run()
+    lease.leave(run)
+    assert states() == {"a": ("transformed", "ready")}
+    assert locked == [True]

@@ -2,9 +2,10 @@
 
 import datetime as dt
 import threading
+from functools import partial
 
 import pytest
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 from django.utils import timezone
 from world import author, key, resource, state
 
@@ -93,6 +94,16 @@ def test_what_somebody_else_took_over_meanwhile_is_left_alone_and_the_rest_is_wr
     assert (resource("3").payload, resource("3").lease_owner) == (None, "99:1")
 
 
+def test_what_is_still_ours_is_asked_where_no_other_process_of_the_run_can_take_more(journal, monkeypatch):
+    journal.processes = 2
+    works = finished(journal.claim([Stage.SEEDED], 2))
+    Resource.objects.filter(key="thing:0").update(lease_owner="99:1")
+    asked, ask = [], journal.still_ours
+    monkeypatch.setattr(journal, "still_ours", lambda works: asked.append(connection.in_atomic_block) or ask(works))
+    assert names(journal.write(works)) == ["1"]
+    assert asked == [True]
+
+
 def test_new_resources_of_a_batch_that_was_undone_are_found_again(journal):
 
     works = finished(journal.claim([Stage.SEEDED], 2))
@@ -178,7 +189,8 @@ def test_a_process_of_a_run_that_was_given_to_somebody_else_writes_nothing_more(
     helper = Journal(journal.composed, journal.run, number=1, processes=2)
     works = finished(helper.claim([Stage.SEEDED], 1))
     Run.objects.update(finished_at=timezone.now())
-    for more in (lambda: helper.write(works), lambda: helper.claim([Stage.SEEDED], 1), helper.wake):
+    give_back = partial(helper.release_of, 1)
+    for more in (lambda: helper.write(works), lambda: helper.claim([Stage.SEEDED], 1), helper.wake, give_back):
         with pytest.raises(RunError, match=f"run {journal.run.pk} of .* is over, or another process took it over"):
             more()
     assert (state("0")[:2], resource("0").payload) == (("seeded", "running"), None)
