@@ -133,7 +133,8 @@ class Execution:
         self.until = until
         self.wait = wait
         self.processes = processes
-        insist(self.composed, processes, router.db_for_write(Resource))
+        fetches = STAGES.index(start) <= STAGES.index("extract") <= STAGES.index(until)
+        insist(self.composed, processes, router.db_for_write(Resource), fetches=fetches)
 
     def run(self) -> RunResult:
         _close_old_connections()

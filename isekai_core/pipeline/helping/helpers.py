@@ -22,8 +22,10 @@ from django.conf import ENVIRONMENT_VARIABLE
 from django.db import connections
 
 from isekai_core.errors import ConfigurationError
+from isekai_core.loops import concurrency_of
 from isekai_core.pipeline.composing.compose import Composed, compose
 from isekai_core.pipeline.composing.discover import find
+from isekai_core.pipeline.extract import is_async
 from isekai_core.pipeline.journal import Journal
 from isekai_core.pipeline.tally import Quiet, Tally
 from isekai_core.types import Stage
@@ -41,9 +43,11 @@ _LAST_SECONDS = 10.0
 _DYING_SECONDS = 1.0
 
 
-def insist(composed: Composed, processes: int, using: str) -> None:
+def insist(composed: Composed, processes: int, using: str, *, fetches: bool) -> None:
     """Raise `ConfigurationError`, saying why, where no other process could do its part of the run."""
-    if processes > 1 and (reason := _obstacle(composed, using)):
+    if processes > 1 and (
+        reason := _obstacle(composed, using) or (fetches and _obstacle_of_sharing(composed, processes))
+    ):
         msg = f"{composed.name} cannot be run by {processes} processes: {reason}"
         raise ConfigurationError(msg)
 
@@ -54,6 +58,14 @@ def _obstacle(composed: Composed, using: str) -> str:
     if connections[using].in_atomic_block:
         return "they would not see what the transaction that this is in has not committed"
     return _obstacle_of_sqlite(using) or _obstacle_by_name(composed)
+
+
+def _obstacle_of_sharing(composed: Composed, processes: int) -> str:
+    """A source sees no more connections than it was said to be good for."""
+    for processor in filter(is_async, composed["extractor"]):
+        if (most := concurrency_of(processor.object)) < processes:
+            return f"{processor.name} fetches {most} at once at most (its concurrency), which they share"
+    return ""
 
 
 def _obstacle_of_sqlite(using: str) -> str:

@@ -64,6 +64,22 @@ def test_a_pipeline_that_goes_to_another_depth_is_another_pipeline(well):
     assert told.endswith("processes: what is found by this name, as by another process, is another pipeline")
 
 
+def test_a_source_sees_no_more_connections_than_it_is_good_for(well, monkeypatch):
+    class Polite:
+        concurrency = 2
+
+        async def extract(self, resource): ...
+
+    shelf = compose(find("shelf"))
+    (fetch,) = shelf["extractor"]
+    polite = replace(shelf, processors=shelf.processors | {"extractor": (replace(fetch, object=Polite()),)})
+    monkeypatch.setattr("isekai_core.pipeline.engine.compose", lambda _: polite)
+    assert refused().endswith(f"{fetch.name} fetches 2 at once at most (its concurrency), which they share")
+    # Where nothing is fetched, there may be more of them.
+    assert run("shelf", processes=3, start="mine").is_complete
+    assert run("shelf", processes=3, until="seed").is_complete
+
+
 def test_inside_a_transaction_that_others_do_not_see_a_run_has_one_process_only(well):
     with transaction.atomic():
         told = refused()
