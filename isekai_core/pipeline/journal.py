@@ -277,8 +277,7 @@ class Journal:
 
     def _hear_leads(self, works: Sequence[Work]) -> None:
         """What a page said, or said no longer, while one of `works` was under way: that is transformed again."""
-        over = (Stage.TRANSFORMED.value, Stage.LOADED.value)
-        made = {work.row.pk: work for work in works if work.row.stage in over and work.row.state != State.FAILED.value}
+        made = {work.row.pk: work for work in works if work.has_heard}
         leads = self.family.leads(list(made)) if made else {}
         for pk, work in made.items():
             if short_hash(leads.get(pk, "")) != work.row.lead:

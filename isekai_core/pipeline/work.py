@@ -186,6 +186,13 @@ class Work:
         """Whether this claim mined or transformed it."""
         return any(stage in ("mine", "transform") and outcome != "unchanged" for stage, outcome in self.events)
 
+    @property
+    def has_heard(self) -> bool:
+        """Whether transform made something of it, or could make nothing, by what pages said of it."""
+        if self.row.stage in (Stage.TRANSFORMED.value, Stage.LOADED.value):
+            return self.row.state != State.FAILED.value
+        return self.row.stage == Stage.MINED.value and self.row.error_stage == "transform"
+
     def finish(self, verb: str) -> None:
         """It passed the stage `verb`."""
         self.row.stage = Stage.after(verb).value

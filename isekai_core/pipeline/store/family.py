@@ -18,6 +18,12 @@ _CACHED_KEYS = 20_000
 _REFERRED = "only referred to: no seeder and no miner gave it"
 
 
+HEARD = models.Q(
+    stage__in=(Stage.TRANSFORMED.value, Stage.LOADED.value),
+    state__in=(State.READY.value, State.DONE.value, State.BLOCKED.value, State.FAILED.value),
+) | models.Q(stage=Stage.MINED.value, state__in=(State.FAILED.value, State.SKIPPED.value), error_stage="transform")
+"""Of what transform made something, or could make nothing: by what pages said of it until then."""
+
 _EDGE_COLUMNS = ("parent", "child", "found", "metadata", "ref")
 _EXISTING = (
     "pk",
@@ -264,12 +270,8 @@ class Family:
         if gone:
             # What the page said of them is no longer said: whatever was made of it is made again.
             hashes = {Key.parse(key).digest for _, key in gone}
-            Resource.objects.filter(
-                pipeline=self.pipeline,
-                key_hash__in=hashes,
-                stage__in=(Stage.TRANSFORMED.value, Stage.LOADED.value),
-                state__in=(State.READY.value, State.DONE.value, State.BLOCKED.value, State.FAILED.value),
-            ).update(stage=Stage.MINED.value, state=State.READY.value)
+            heard = Resource.objects.filter(HEARD, pipeline=self.pipeline, key_hash__in=hashes)
+            heard.update(stage=Stage.MINED.value, state=State.READY.value)
         edges.delete()
 
     @staticmethod
@@ -283,7 +285,7 @@ class Family:
             yield (work.row.pk, ids[key], item is not None, said, ref.value)
 
     def stale_leads(self, mark: int) -> tuple[list[int], int]:
-        """Transformed resources of which a smaller parent key spoke since edge `mark`; and the new mark.
+        """Resources that transform saw, of which a smaller parent key spoke since edge `mark`; and the new mark.
 
         Asked in lists of ids, not in one join: right after it was filled, a table has no statistics, and
         the planner takes minutes for what is milliseconds.
@@ -293,12 +295,7 @@ class Family:
         told = edges.filter(pk__lte=last).exclude(metadata="").values_list("child_id", flat=True)
         stale: list[int] = []
         for children in chunks(sorted(set(told.iterator()))):
-            rows = Resource.objects.filter(
-                one_of("pk", children),
-                pipeline=self.pipeline,
-                stage__in=(Stage.TRANSFORMED.value, Stage.LOADED.value),
-                state__in=(State.READY.value, State.DONE.value, State.BLOCKED.value, State.FAILED.value),
-            )
+            rows = Resource.objects.filter(HEARD, one_of("pk", children), pipeline=self.pipeline)
             used = dict(rows.values_list("pk", "lead"))
             now = self.leads(list(used))
             stale += [child for child, lead in used.items() if short_hash(now.get(child, "")) != lead]

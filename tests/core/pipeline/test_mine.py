@@ -214,6 +214,28 @@ def test_of_two_parents_the_one_with_the_smallest_key_is_heard_whoever_came_firs
         Author.objects.all().delete()
 
 
+@pytest.mark.parametrize("nothing", [None, ValueError("nobody named it")])
+@pytest.mark.parametrize("size", [1, 100])
+def test_what_nothing_was_made_of_before_a_page_spoke_of_it_is_made_then(world, configure, nothing, size):
+    """By one process, in whatever order; by several, another one may be the faster."""
+    configure(BATCH_SIZE=size)
+
+    def named(resource):
+        if "alt" not in resource.metadata and nothing is not None:
+            raise nothing
+        return author("photo", name=resource.metadata["alt"]) if "alt" in resource.metadata else None
+
+    world.add("photo", named)
+    world.add("page", author("page"), links=[mined("photo", alt="Ada")])
+    assert world.run().is_complete
+    assert state("photo") == ("loaded", "done", "")
+    assert Author.objects.get(slug="photo").name == "Ada"
+    # What the page says no longer is no longer heard.
+    world.links["page"], world.pages["page"] = [], "says nothing"
+    world.run(refresh=True)
+    assert state("photo")[:2] == ("mined", "skipped" if nothing is None else "failed")
+
+
 def test_a_smaller_parent_that_comes_in_a_later_run_is_heard(world):
     world.add("b", author("b"), links=[mined("image", alt="from b")])
     world.add("image", alt)
