@@ -158,6 +158,16 @@ def test_a_helper_that_finds_another_pipeline_says_so(other, helped):
     assert "cannot go on: what it finds by the name 'shelf' is another pipeline" in told
 
 
+def test_a_database_that_a_helper_cannot_use_is_told_in_a_line(journal, said, monkeypatch, capfd):
+    monkeypatch.setitem(connections.settings["default"], "NAME", "/nowhere/at/all")
+    with helpers(journal, Tally(said), Stage.SEEDED, Stage.TRANSFORMED) as crew:
+        monkeypatch.undo()
+        crew.begin()
+    (told,) = said.lines
+    assert told.startswith("process 2 of 2 cannot go on: OperationalError: ")
+    assert capfd.readouterr().err == ""
+
+
 def test_a_helper_that_ends_and_says_nothing_is_told_with_its_status(helped, monkeypatch):
     monkeypatch.setattr(module, "_START", "import sys; sys.exit(3)")
     assert helped(compose(find("shelf"))) == ["process 2 of 2 ended with status 3"]
