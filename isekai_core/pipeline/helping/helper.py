@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -95,6 +96,8 @@ class Asker:
         self._is_over.set()
         time.sleep(_LAST_SECONDS)
         # It hangs in code of a plugin, and nobody may be there any more to end it, and what that started.
+        if sys.platform == "win32":
+            os._exit(1)
         os.killpg(os.getpid(), signal.SIGKILL)
 
     def goes_on(self) -> bool:

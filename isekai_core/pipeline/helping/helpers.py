@@ -178,7 +178,7 @@ class Helpers:
             # Also when somebody cannot wait: one that hangs in code of a plugin does not stay, nor does what that
             # started. What it holds is given back as that of one that died.
             for helper in self._running.values():
-                _kill(helper.pid)
+                _kill(helper)
             self._wait(_DYING_SECONDS)
             self.goes_on()
 
@@ -240,9 +240,12 @@ def _popen() -> "subprocess.Popen[bytes]":
     )
 
 
-def _kill(group: int) -> None:
+def _kill(helper: "subprocess.Popen[bytes]") -> None:
+    if sys.platform == "win32":
+        helper.kill()
+        return
     with suppress(ProcessLookupError):
-        os.killpg(group, signal.SIGKILL)
+        os.killpg(helper.pid, signal.SIGKILL)
 
 
 def _write(helper: "subprocess.Popen[bytes]", what: bytes) -> None:
