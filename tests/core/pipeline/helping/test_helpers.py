@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from django.db import connection, connections, transaction
+from django.db import connections, transaction
 
 from isekai_core import run
 from isekai_core.errors import ConfigurationError
@@ -91,7 +91,6 @@ def test_settings_that_no_other_process_can_import_are_told(well, monkeypatch):
     assert refused().endswith("they need DJANGO_SETTINGS_MODULE, and this one was set up without it")
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="of SQLite")
 @pytest.mark.parametrize(
     ("options", "in_memory", "told"),
     [
@@ -101,9 +100,13 @@ def test_settings_that_no_other_process_can_import_are_told(well, monkeypatch):
     ],
 )
 def test_an_sqlite_that_cannot_be_shared_is_told(options, in_memory, told, well, monkeypatch):
-    monkeypatch.setitem(connection.settings_dict, "OPTIONS", options)
-    monkeypatch.setattr(connection, "is_in_memory_db", lambda: in_memory)
-    assert told in refused()
+    sqlite = connections["default"]
+    monkeypatch.setattr(sqlite, "vendor", "sqlite")
+    monkeypatch.setitem(sqlite.settings_dict, "OPTIONS", options)
+    monkeypatch.setattr(sqlite, "is_in_memory_db", lambda: in_memory, raising=False)
+    with pytest.raises(ConfigurationError) as caught:
+        module.insist(compose(find("shelf")), 3, "default", fetches=True)
+    assert told in str(caught.value)
 
 
 @pytest.mark.parametrize("processes", [0, -1])
