@@ -168,7 +168,8 @@ def table(found: list[Case]) -> str:
         stages = " | ".join(f"{case.median('seconds', stage):.2f}" for stage in STAGES)
         size = f"{case.pages:,} + {case.pages // 2:,}"
         seconds = f"{case.median('total'):.2f} | {case.median('cpu'):.2f}"
-        numbers = f"{seconds} | {case.median('statements'):,.0f} | {case.median('peak_mb'):.0f}"
+        statements = f"{case.median('statements'):,.0f}" if case.side.processes == 1 else "not counted"
+        numbers = f"{seconds} | {statements} | {case.median('peak_mb'):.0f}"
         lines.append(f"| {case.side.name} | {case.database} | {size} | {stages} | {numbers} |")
     return "\n".join(lines)
 
@@ -192,10 +193,10 @@ def ratios(found: list[Case]) -> list[str]:
 def _beside(peer: Case, ours: Case) -> str:
     names = ("total", "cpu", "statements", "peak_mb")
     times, cpu, statements, memory = (peer.median(name) / ours.median(name) for name in names)
-    return (
-        f"{ours.side.name}: {times:.1f} times faster ({cpu:.1f} times by CPU seconds),"
-        f" {statements:.0f} times fewer statements, {memory:.1f} times less memory"
-    )
+    said = [f"{ours.side.name}: {times:.1f} times faster ({cpu:.1f} times by CPU seconds)"]
+    # The meter is in the first process and sees no other's.
+    said += [f"{statements:.0f} times fewer statements"] if ours.side.processes == 1 else []
+    return ", ".join([*said, f"{memory:.1f} times less memory"])
 
 
 def _to_the_limit(script: Case, *others: Case) -> str:
