@@ -31,10 +31,10 @@ from isekai_core.pipeline.tally import Quiet, Tally
 from isekai_core.types import Stage
 
 _log = logging.getLogger(__name__)
-# Byte by byte: what a buffer took with it would be missing on the life line.
+# Byte by byte: what a buffer took with it would be missing on the life line. Without an order nobody is there any more.
 _START = (
     "import json, os, sys; "
-    "order = json.loads(b''.join(iter(lambda: os.read(0, 1).strip(b'\\n'), b''))); "
+    "order = json.loads(b''.join(iter(lambda: os.read(0, 1).strip(b'\\n'), b'')) or sys.exit()); "
     "sys.path[:] = order['path']; "
     "from isekai_core.pipeline.helping.helper import main; "
     "sys.exit(main(order))"

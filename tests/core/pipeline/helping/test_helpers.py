@@ -141,6 +141,12 @@ def test_a_helper_that_is_not_needed_ends_without_a_word(helped):
     assert helped(compose(find("shelf"))) == []
 
 
+def test_a_helper_whose_run_died_before_it_gave_an_order_ends_without_a_word(helped, monkeypatch, capfd):
+    monkeypatch.setattr(module, "_write", lambda *_: None)
+    assert helped(compose(find("shelf"))) == []
+    assert capfd.readouterr().err == ""
+
+
 def test_a_helper_imports_nothing_of_its_own_from_the_folder_where_the_run_was_started(helped, tmp_path, monkeypatch):
     (tmp_path / "json.py").write_text("raise RuntimeError")
     monkeypatch.chdir(tmp_path)
