@@ -75,9 +75,12 @@ class _Crew:
         self._lock = threading.Lock()
         self._connections: list[psycopg.Connection] = []
         self._errors: list[BaseException] = []
+        self._reasons: list[BaseException] = []
 
     def run(self, connecting: Sequence[Connecting]) -> None:
-        """Return when all is done, or raise the first error when all have ended.
+        """Return when all is done, or raise when all have ended: what went wrong first at work, else in connecting.
+
+        A snapshot that cannot be taken is gone with the leader's connection, and the leader says why.
 
         connecting: what gives each worker its connection.
         """
@@ -96,7 +99,7 @@ class _Crew:
                 thread.join()
             raise
         if self._errors:
-            raise self._errors[0]
+            raise (self._reasons or self._errors)[0]
 
     def _worker(self, connecting: Connecting) -> None:
         try:
@@ -113,6 +116,10 @@ class _Crew:
                 self._do(connection, self._jobs.get_nowait(), lambda: bool(self._errors))
         except Empty:
             return
+        except BaseException as error:
+            if not isinstance(error.__cause__, psycopg.errors.QueryCanceled):
+                self._reasons.append(error)
+            raise
         finally:
             with self._lock:
                 self._connections.remove(connection)

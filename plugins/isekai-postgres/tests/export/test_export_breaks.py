@@ -2,9 +2,12 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
+from types import SimpleNamespace
 
 import psycopg
 import pytest
+from isekai_postgres.reading.workers import _Crew
 from isekai_postgres.slices import Postgres
 from postgres_shared.source import Gathered
 
@@ -170,6 +173,27 @@ def test_a_server_that_ends_the_connection_in_the_middle_is_told(source, workers
             done.set()
         killing.result()
     assert isinstance(error.__cause__, psycopg.OperationalError)
+
+
+def test_a_snapshot_that_is_gone_with_the_connection_that_took_it_is_not_given_as_the_reason():
+    at_work = threading.Event()
+    gone, ended = ExportError("the snapshot cannot be taken"), ExportError("terminating connection")
+
+    @contextmanager
+    def late():
+        at_work.wait(10)
+        raise gone
+        yield
+
+    def cut_off(connection, job, is_over):
+        at_work.set()
+        while not is_over():
+            pass
+        raise ended
+
+    leader = nullcontext(SimpleNamespace(cancel_safe=lambda timeout: None))
+    with pytest.raises(ExportError, match="terminating connection"):
+        _Crew([SimpleNamespace(rows=1)], cut_off).run([leader, late()])
 
 
 @pytest.mark.parametrize("workers", [1, 2])
