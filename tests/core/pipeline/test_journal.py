@@ -118,7 +118,7 @@ def test_new_resources_of_a_batch_that_was_undone_are_found_again(journal):
 
 def test_load_writes_nothing_of_a_batch_of_which_one_is_lost(journal):
     Resource.objects.update(stage="transformed")
-    works = journal.claim_ids(list(Resource.objects.values_list("pk", flat=True)))
+    works = journal.claim_ids(list(Resource.objects.order_by("pk").values_list("pk", flat=True)))
     Resource.objects.filter(key="thing:7").update(lease_owner="99:1")
     for work in works:
         work.row.stage, work.row.state, work.row.target_pk = "loaded", "done", "1"
